@@ -1,0 +1,1 @@
+"""The screen of the technicians: keys in, rows out."""

@@ -1,0 +1,1 @@
+"""The tests mirror the tree. A package, so that no folder of theirs stands in for desk, maild or rules."""

@@ -1,0 +1,1 @@
+"""Tests that drive real servers on loopback."""
