@@ -1,0 +1,1 @@
+"""Which language for whom, and how it is written."""

@@ -1,0 +1,1 @@
+"""Letters out: composed, fixed to the byte, without any I/O."""
