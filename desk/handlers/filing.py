@@ -1,0 +1,416 @@
+"""File a mail: one transaction claims its ids, looks again, and writes ticket, message, history, answer.
+
+This is the hot path; its SQL is prepared text. Order of locking: Message-IDs (sorted), addresses, ticket.
+Trust: what a letter may do was decided in its placement; nothing here asks the letter itself.
+On failure: Conflict when the desk has moved on since the placement was made; nothing was written.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from desk import blobs, spool
+from desk.actors import SYSTEM, Actor
+from desk.clock import iso
+from desk.errors import Conflict
+from desk.events import (
+    LetterBounced,
+    MessageHeld,
+    MessageIn,
+    ParticipantAdded,
+    StateChanged,
+    TicketCreated,
+    TicketLinked,
+)
+from desk.faults import fault_point
+from desk.filing import FileLetter, ParkMail, Placement, identities_of
+from desk.handlers.acknowledging import acknowledge
+from desk.handlers.replies import next_number
+from desk.languages.choose import choose
+from desk.letter import Letter, Mailbox
+from desk.letters.subjects import base_subject
+from desk.people import Person, requester
+from desk.service import Run, handles
+from desk.spans import stored
+from desk.states import InboxState, MessageState, Status
+from desk.store.writer import Transaction
+
+HOUR_US = 3_600_000_000
+_NO_SUBJECT = {"en": "(no subject)", "zh-Hant": "（無主旨）", "zh-Hans": "（无主题）"}
+_MESSAGE = (
+    "INSERT INTO message (ticket, origin, direction, kind, audience, state, author_kind, author, author_name,"
+    " contact, at, subject, text, spans, language, marks, message_id, blob, trust, evidence, inbox,"
+    " reply_to_letter) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_TICKET = (
+    "INSERT INTO ticket (number, subject, status, priority, tier, kind, category, queue, requester,"
+    " requester_address, language, channel, arrived, created, updated, due, messages, reopens, collecting,"
+    " version) VALUES (?, ?, 0, 3, 1, 'incident', '', ?, ?, ?, ?, ?, ?, ?, ?, 4611686018427387904, 1, 0, ?, 1)"
+)
+
+
+@handles(ParkMail)
+def park(command: ParkMail, run: Run) -> None:
+    """Set a mail aside with its reason; its bytes stay and it can be tried again."""
+    spool.settle(run.tx, command.inbox, InboxState.PARKED, reason=command.reason)
+
+
+@handles(FileLetter)
+def file_letter(command: FileLetter, run: Run) -> None:
+    """File a letter as its placement says; a mail that was filed already is left alone."""
+    fault_point("ingest.begin")
+    if _is_settled(run.tx, command.inbox):
+        return
+    letter, placement = command.letter, command.placement
+    if placement.way == "drop":
+        spool.settle(run.tx, command.inbox, InboxState.DROPPED, reason=placement.reason)
+        return
+    if duplicate := _filed_before(run.tx, letter):
+        ticket, message = duplicate
+        spool.settle(
+            run.tx, command.inbox, InboxState.DROPPED, reason="duplicate", ticket=ticket, message=message
+        )
+        return
+    _check_unmoved(run.tx, letter, placement)
+    WAYS[placement.way](command, run)
+    fault_point("ingest.before_commit")
+
+
+def _is_settled(tx: Transaction, inbox: int) -> bool:
+    rows = tx.rows("SELECT state FROM inbox WHERE id = ?", inbox)
+    return not rows or rows[0][0] != InboxState.WAITING
+
+
+def _filed_before(tx: Transaction, letter: Letter) -> tuple[int, int] | None:
+    rows = tx.rows("SELECT ticket, id FROM message WHERE blob = ?", letter.sha256)
+    return rows[0] if rows else None
+
+
+def _check_unmoved(tx: Transaction, letter: Letter, placement: Placement) -> None:
+    """Claim the ids first, then look up: on PostgreSQL a sibling on another node waits here for our commit.
+
+    Raises:
+        Conflict: the ids or the ticket say something else than when the placement was made.
+    """
+    identities = identities_of(letter)
+    for identity in identities:
+        tx.run(
+            "INSERT INTO message_identity (message_id, ticket) VALUES (?, 0) ON CONFLICT (message_id) DO NOTHING",
+            identity,
+        )
+    if said(tx, identities) != placement.identities:
+        raise Conflict("another mail of the same thread was filed meanwhile")
+    if placement.ticket is not None and placement.version is not None:
+        rows = tx.rows("SELECT version FROM ticket WHERE number = ?", placement.ticket)
+        if not rows or rows[0][0] != placement.version:
+            raise Conflict(f"ticket {placement.ticket} has changed meanwhile")
+
+
+def said(tx: Transaction, identities: list[str]) -> tuple[int, ...]:
+    """The tickets that these Message-IDs belong to, sorted."""
+    if not identities:
+        return ()
+    marks = ", ".join("?" * len(identities))
+    rows = tx.rows(
+        f"SELECT DISTINCT ticket FROM message_identity WHERE message_id IN ({marks}) AND ticket > 0",
+        *identities,
+    )
+    return tuple(sorted(row[0] for row in rows))
+
+
+def _new(command: FileLetter, run: Run) -> None:
+    letter, placement = command.letter, command.placement
+    person = _sender(run, letter)
+    desk = run.desk.settings.desk
+    text = letter.new_text()
+    language = choose(
+        person=person.language,
+        thread=None,
+        text=text if text.strip() else letter.subject,
+        queue=desk.language,
+    )
+    collecting, into = _over_limit(command, run, person)
+    if into is not None:
+        _append(command, run, into, person)
+        return
+    number = next_number(run)
+    subject = base_subject(letter.subject)[:998] or _NO_SUBJECT[language]
+    now = run.tx.now_us
+    run.tx.run(
+        _TICKET,
+        number,
+        subject,
+        placement.queue or desk.queue,
+        person.contact,
+        person.address,
+        language,
+        command.channel,
+        command.arrived_us,
+        now,
+        now,
+        collecting,
+    )
+    run.tx.run(
+        "INSERT INTO participant (ticket, contact, address, role, since) VALUES (?, ?, ?, 'requester', ?)",
+        number,
+        person.contact,
+        person.address,
+        now,
+    )
+    run.record(
+        TicketCreated(
+            number=number,
+            subject=subject,
+            channel=command.channel,
+            kind="incident",
+            queue=placement.queue or desk.queue,
+            requester=person.address,
+            arrived=iso(command.arrived_us),
+            language=language,
+        ),
+        ticket=number,
+        by=Actor("requester", person.address),
+    )
+    _add_message(command, run, number, person)
+    _add_newcomers(run, number, placement.newcomers)
+    if placement.linked is not None:
+        _link(run, number, placement.linked)
+    if placement.acknowledge and not collecting and not command.silent:
+        acknowledge(run, number, subject, placement, person, language)
+
+
+def _over_limit(command: FileLetter, run: Run, person: Person) -> tuple[bool, int | None]:
+    """Above the hourly limit of one sender: whether to open the collecting ticket, or the one to use."""
+    limit = run.desk.settings.limits.new_tickets_per_sender
+    if not limit or person.is_new or command.silent:
+        return False, None
+    since = run.tx.now_us - HOUR_US
+    rows = run.tx.rows(
+        "SELECT number, collecting, status FROM ticket WHERE requester = ? AND created > ? ORDER BY created DESC"
+        " LIMIT ?",
+        person.contact,
+        since,
+        limit,
+    )
+    if len(rows) < limit:
+        return False, None
+    for number, collecting, status in rows:
+        if collecting and status < Status.RESOLVED:
+            return False, number
+    return True, None
+
+
+def _join(command: FileLetter, run: Run) -> None:
+    ticket = command.placement.ticket
+    assert ticket is not None
+    _append(command, run, ticket, _sender(run, command.letter))
+
+
+def _append(command: FileLetter, run: Run, number: int, person: Person) -> None:
+    letter, placement = command.letter, command.placement
+    _add_message(command, run, number, person)
+    _add_newcomers(run, number, placement.newcomers)
+    run.tx.run(
+        "UPDATE ticket SET messages = messages + 1, updated = ?, version = version + 1 WHERE number = ?",
+        run.tx.now_us,
+        number,
+    )
+    if placement.letter is not None and letter.kind == "bounce":
+        _note_bounce(run, number, letter, placement.letter)
+    if placement.wakes:
+        _wake(run, number, person)
+
+
+def _wake(run: Run, number: int, person: Person) -> None:
+    """A requester's word reopens a resolved ticket and ends the wait for him."""
+    now = Status(run.tx.rows("SELECT status FROM ticket WHERE number = ?", number)[0][0])
+    if now not in (Status.WAITING, Status.RESOLVED):
+        return
+    reopened = 1 if now is Status.RESOLVED else 0
+    run.tx.run(
+        "UPDATE ticket SET status = ?, resolved = NULL, reopens = reopens + ? WHERE number = ?",
+        int(Status.OPEN),
+        reopened,
+        number,
+    )
+    run.record(
+        StateChanged(from_=now.word, to=Status.OPEN.word, reason="mail", by="requester"),
+        ticket=number,
+        by=Actor("requester", person.address),
+    )
+
+
+def _hold(command: FileLetter, run: Run) -> None:
+    """Beside its ticket, or alone; what it may become is a technician's decision."""
+    letter, placement = command.letter, command.placement
+    person = _sender(run, letter)
+    message = _insert_message(command, run, placement.ticket, person, MessageState.HELD)
+    run.record(
+        MessageHeld(message=message, reason=placement.reason),
+        ticket=placement.ticket,
+        message=message,
+        by=SYSTEM,
+    )
+    spool.settle(
+        run.tx,
+        command.inbox,
+        InboxState.HELD,
+        reason=placement.reason,
+        ticket=placement.ticket,
+        message=message,
+    )
+
+
+WAYS = {"new": _new, "join": _join, "hold": _hold}
+
+
+def _sender(run: Run, letter: Letter) -> Person:
+    """The person behind From; a letter without a readable sender belongs to nobody in particular."""
+    if letter.sender is None:
+        return requester(run.tx, f"unknown-sender@{run.desk.settings.desk.domain}")
+    return requester(run.tx, letter.sender.address, said_name=letter.sender.name)
+
+
+def _add_message(command: FileLetter, run: Run, number: int, person: Person) -> int:
+    """The message with its history, its ids and its place in the search queue; settles the spool."""
+    letter, placement = command.letter, command.placement
+    message = _insert_message(command, run, number, person, MessageState.STANDS)
+    identities = identities_of(letter)
+    if identities:
+        marks = ", ".join("?" * len(identities))
+        run.tx.run(
+            f"UPDATE message_identity SET ticket = ? WHERE message_id IN ({marks}) AND ticket = 0",
+            number,
+            *identities,
+        )
+    run.record(
+        message_in(message, letter, placement, person),
+        ticket=number,
+        message=message,
+        by=_speaker(placement, person),
+    )
+    spool.settle(run.tx, command.inbox, InboxState.DONE, ticket=number, message=message)
+    return message
+
+
+def _speaker(placement: Placement, person: Person) -> Actor:
+    if placement.author == "vendor":
+        return Actor("vendor", person.address)
+    return Actor("requester", person.address)
+
+
+def message_in(message: int, letter: Letter, placement: Placement, person: Person) -> MessageIn:
+    """The event of a mail that came in."""
+    return MessageIn(
+        message=message,
+        sha256=letter.sha256,
+        message_id=letter.message_id,
+        from_=person.address,
+        auto=letter.kind != "human" and letter.kind != "list",
+        kind=letter.kind,
+        trust=placement.trust,
+        author=placement.author,
+        gratitude=placement.gratitude,
+        audience=placement.audience,
+        new_text=letter.new_text()[:4096],
+    )
+
+
+def _insert_message(
+    command: FileLetter, run: Run, number: int | None, person: Person, state: MessageState
+) -> int:
+    letter, placement = command.letter, command.placement
+    message = run.tx.insert(
+        _MESSAGE,
+        number,
+        number,
+        letter.kind,
+        placement.audience,
+        int(state),
+        placement.author,
+        person.address,
+        letter.sender.name if letter.sender else "",
+        person.contact,
+        command.arrived_us,
+        letter.subject,
+        letter.text,
+        msgspec.json.encode(stored(letter)).decode(),
+        letter.language,
+        msgspec.json.encode(_marks(letter, placement)).decode(),
+        letter.message_id,
+        letter.sha256,
+        placement.trust,
+        msgspec.json.encode(placement.evidence).decode(),
+        command.inbox,
+        placement.letter,
+    )
+    for attachment in letter.attachments:
+        if attachment.sha256 != letter.sha256:  # the emergency reader attaches the mail itself
+            blobs.store(run.tx, blobs.pack(attachment.content))
+        run.tx.run(
+            "INSERT INTO attachment (message, name, type, size, sha256, inline) VALUES (?, ?, ?, ?, ?, ?)",
+            message,
+            attachment.name,
+            attachment.type,
+            attachment.size,
+            attachment.sha256,
+            attachment.inline,
+        )
+    run.tx.run("INSERT INTO search_waiting (message) VALUES (?)", message)
+    return message
+
+
+def _marks(letter: Letter, placement: Placement) -> list[str]:
+    flags = {
+        "html": letter.html,
+        "guessed": letter.guessed,
+        "degraded": letter.degraded,
+        "gratitude": placement.gratitude,
+    }
+    return [name for name, is_set in flags.items() if is_set] + [f"defect: {d}" for d in letter.defects[:20]]
+
+
+def _add_newcomers(run: Run, number: int, newcomers: tuple[Mailbox, ...]) -> None:
+    for mailbox in newcomers:
+        person = requester(run.tx, mailbox.address, said_name=mailbox.name)
+        added = run.tx.run(
+            "INSERT INTO participant (ticket, contact, address, role, since) VALUES (?, ?, ?, 'cc', ?)"
+            " ON CONFLICT (ticket, contact) DO NOTHING",
+            number,
+            person.contact,
+            person.address,
+            run.tx.now_us,
+        )
+        if added:
+            run.record(ParticipantAdded(address=person.address, role="cc"), ticket=number, by=SYSTEM)
+
+
+def _link(run: Run, number: int, other: int) -> None:
+    run.tx.run(
+        "INSERT INTO link (source, target, relation) VALUES (?, ?, 'related') ON CONFLICT DO NOTHING",
+        number,
+        other,
+    )
+    run.record(TicketLinked(ticket=other, rel="related"), ticket=number, by=SYSTEM)
+
+
+def _note_bounce(run: Run, number: int, letter: Letter, outgoing: int) -> None:
+    """Say on the ticket that an answer did not arrive, and mark an address that is permanently wrong."""
+    if letter.bounce is None:
+        return
+    for recipient in letter.bounce.recipients[:100]:
+        if recipient.action not in ("failed", "delayed", ""):
+            continue
+        run.record(
+            LetterBounced(letter=outgoing, code=recipient.status, text=recipient.address, attempt=1),
+            ticket=number,
+            by=SYSTEM,
+        )
+    if any(recipient.hard for recipient in letter.bounce.recipients):
+        # the address that we wrote to, not what the report claims
+        run.tx.run(
+            "UPDATE address SET failing_since = ? WHERE failing_since IS NULL AND address ="
+            " (SELECT recipient FROM outbox WHERE id = ?)",
+            run.tx.now_us,
+            outgoing,
+        )

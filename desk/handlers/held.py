@@ -1,0 +1,169 @@
+"""What technicians decide about mail that was set aside: release, reject, retry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from desk import spool
+from desk.actors import Actor
+from desk.clock import iso
+from desk.commands import RejectHeld, ReleaseHeld, RetryParked
+from desk.errors import IllegalMove, NotFound
+from desk.events import MessageIn, MessageRejected, MessageReleased, StateChanged, TicketCreated
+from desk.handlers.changes import change
+from desk.handlers.replies import next_number
+from desk.languages.choose import choose
+from desk.letters.subjects import base_subject
+from desk.service import Run, handles
+from desk.spans import new_text
+from desk.states import InboxState, MessageState, Status
+from desk.store.schema import Inbox, Message, MessageIdentity, Participant, Ticket
+
+_AUTOMATIC = frozenset({"auto-reply", "bounce", "report", "monitor"})
+
+
+@handles(ReleaseHeld)
+def release(command: ReleaseHeld, run: Run) -> None:
+    """Let a held letter into the ticket beside which it lies, as public; or open a ticket with it.
+
+    A dropped or parked mail goes through reading again instead, this time past the reason to drop it.
+    """
+    inbox = _set_aside(run, command.inbox)
+    if inbox.state != InboxState.HELD:
+        raise IllegalMove(
+            f"mail {inbox.id} is {InboxState(inbox.state).word}, not held; `desk mail retry` reads it again"
+        )
+    message = Message.get_by_id(inbox.message)
+    ticket = _ticket_beside(run, message) or _open(run, inbox, message)
+    Message.update(ticket=ticket.number, state=int(MessageState.STANDS), audience="public").where(
+        Message.id == message.id
+    ).execute()
+    if message.message_id:
+        MessageIdentity.update(ticket=ticket.number).where(
+            MessageIdentity.message_id == message.message_id, MessageIdentity.ticket == 0
+        ).execute()
+    run.record(
+        MessageReleased(message=message.id, reason=inbox.reason), ticket=ticket.number, message=message.id
+    )
+    run.record(
+        _message_in(message), ticket=ticket.number, message=message.id, by=Actor("requester", message.author)
+    )
+    change(run, ticket, messages=ticket.messages + 1)
+    if ticket.status in (Status.WAITING, Status.RESOLVED) and message.kind not in _AUTOMATIC:
+        before = Status(ticket.status)
+        reopens = ticket.reopens + (before is Status.RESOLVED)
+        change(run, ticket, status=int(Status.OPEN), resolved=None, reopens=reopens)
+        run.record(
+            StateChanged(from_=before.word, to=Status.OPEN.word, reason="released", by="technician"),
+            ticket=ticket.number,
+        )
+    spool.settle(run.tx, inbox.id, InboxState.DONE, ticket=ticket.number, message=message.id)
+
+
+def _ticket_beside(run: Run, message: Message) -> Ticket | None:
+    number = message.ticket
+    while number is not None:
+        ticket: Ticket = Ticket.get_by_id(number)
+        if ticket.merged_into is None:
+            return ticket
+        number = ticket.merged_into
+    return None
+
+
+def _open(run: Run, inbox: Inbox, message: Message) -> Ticket:
+    desk = run.desk.settings.desk
+    now = run.tx.now_us
+    text = new_text(message.text, message.spans)
+    language = choose(person=None, thread=None, text=text or message.subject, queue=desk.language)
+    ticket: Ticket = Ticket.create(
+        number=next_number(run),
+        subject=base_subject(message.subject)[:998] or "(no subject)",
+        status=int(Status.NEW),
+        queue=desk.queue,
+        requester=message.contact,
+        requester_address=message.author,
+        language=language,
+        channel="email",
+        arrived=inbox.at,
+        created=now,
+        updated=now,
+    )
+    Participant.insert(
+        ticket=ticket.number, contact=message.contact, address=message.author, role="requester", since=now
+    ).execute()
+    created = TicketCreated(
+        number=ticket.number,
+        subject=ticket.subject,
+        channel="email",
+        kind=ticket.kind,
+        queue=ticket.queue,
+        requester=message.author,
+        arrived=iso(inbox.at),
+        language=language,
+    )
+    run.record(created, ticket=ticket.number, by=Actor("requester", message.author))
+    return ticket
+
+
+def _message_in(message: Message) -> MessageIn:
+    return MessageIn(
+        message=message.id,
+        sha256=message.blob,
+        message_id=message.message_id,
+        from_=message.author,
+        auto=message.kind in _AUTOMATIC,
+        kind=message.kind,
+        trust=message.trust,
+        author=message.author_kind,
+        gratitude="gratitude" in message.marks,
+        audience="public",
+        new_text=new_text(message.text, message.spans)[:4096],
+    )
+
+
+@handles(RejectHeld)
+def reject(command: RejectHeld, run: Run) -> None:
+    """Put a held, parked or dropped mail away for good; its bytes stay."""
+    inbox = _set_aside(run, command.inbox)
+    if inbox.message is not None:
+        Message.update(state=int(MessageState.REJECTED)).where(Message.id == inbox.message).execute()
+    run.record(
+        MessageRejected(message=inbox.message, reason=command.reason or inbox.reason),
+        ticket=inbox.ticket,
+        message=inbox.message,
+    )
+    spool.settle(
+        run.tx,
+        inbox.id,
+        InboxState.REJECTED,
+        reason=command.reason or inbox.reason,
+        ticket=inbox.ticket,
+        message=inbox.message,
+    )
+
+
+@handles(RetryParked)
+def retry(command: RetryParked, run: Run) -> None:
+    """Send a parked mail through the reader again."""
+    inbox = _set_aside(run, command.inbox)
+    if inbox.state != InboxState.PARKED:
+        raise IllegalMove(
+            f"mail {inbox.id} is {InboxState(inbox.state).word}; only parked mail is read again"
+        )
+    Inbox.update(state=int(InboxState.WAITING), run_at=run.tx.now_us, tries=0, reason="").where(
+        Inbox.id == inbox.id
+    ).execute()
+
+
+def _set_aside(run: Run, inbox_id: int) -> Inbox:
+    inbox = Inbox.get_or_none(Inbox.id == inbox_id)
+    if inbox is None or inbox.state in (InboxState.WAITING, InboxState.DONE):
+        raise NotFound(f"there is no mail {inbox_id} set aside; `desk mail held` lists them")
+    run.authorise("approve-held", _queue_of(inbox.ticket))
+    found: Any = inbox
+    return found
+
+
+def _queue_of(number: int | None) -> str | None:
+    row = Ticket.get_or_none(Ticket.number == number) if number is not None else None
+    return row.queue if row else None

@@ -1,0 +1,323 @@
+"""What technicians write: replies, notes, and tickets that they open for others."""
+
+from __future__ import annotations
+
+import mimetypes
+from datetime import timedelta
+
+from desk import blobs
+from desk.clock import iso
+from desk.commands import AddNote, File, OpenTicket, Reply
+from desk.errors import IllegalMove, Invalid
+from desk.events import MessageIn, MessageOut, NoteAdded, TicketCreated
+from desk.handlers.changes import change, give_to, move, public_participants, ticket_for
+from desk.languages.choose import LANGUAGES, choose
+from desk.letters.markdown import Markdown, escape
+from desk.letters.subjects import base_subject, reply_subject
+from desk.people import clean_address, requester, technician, undo_seconds
+from desk.postroom import Outgoing, Recipient
+from desk.service import Run, handles
+from desk.states import Direction, Status, TicketKind, by_word, ticket_kind
+from desk.states import Priority as Urgency
+from desk.store.schema import Attachment, Contact, Message, Participant, SearchWaiting, Ticket
+
+MOST_TEXT = 200_000
+MOST_FILES_BYTES = 25_000_000
+
+
+@handles(Reply)
+def reply(command: Reply, run: Run) -> None:
+    """Answer all public participants. The letters wait in the outbox for the technician's undo window."""
+    ticket = ticket_for(run, command.ticket, version=command.version)
+    text = _checked_text(command.text)
+    if Status(ticket.status) in (Status.CLOSED, Status.SPAM):
+        raise IllegalMove(
+            f"ticket {ticket.number} is {Status(ticket.status).word}; reopen it before you answer"
+        )
+    author = technician(run.by.who)
+    to = [
+        Recipient(row.contact, row.address, _name(row.contact)) for row in public_participants(ticket.number)
+    ]
+    if not to:
+        raise IllegalMove(f"ticket {ticket.number} has nobody to answer to")
+    message = _add_message(
+        run, ticket, Direction.OUT, "reply", "public", author.name or author.login, text, command.files
+    )
+    hold = timedelta(0) if command.now else timedelta(seconds=undo_seconds(author))
+    letters = run.desk.postroom.send(
+        run.tx,
+        Outgoing(
+            ticket=ticket.number,
+            queue=ticket.queue,
+            message=message,
+            kind="reply",
+            subject=reply_subject(ticket.subject, ticket.number),
+            text=text,
+            language=ticket.language,
+            author_name=author.name or None,
+            signature=_signature(run, ticket.queue, str(author.preferences.get("signature", ""))),
+            files=command.files,
+            hold=hold,
+        ),
+        to,
+    )
+    for letter, recipient in zip(letters, to, strict=True):
+        run.record(
+            MessageOut(
+                message=message,
+                letter=letter,
+                to=recipient.address,
+                public=True,
+                author="technician",
+                kind="reply",
+                audience="public",
+            ),
+            ticket=ticket.number,
+            message=message,
+        )
+    change(run, ticket, messages=ticket.messages + 1)
+    _after_reply(command, run, ticket)
+
+
+def _after_reply(command: Reply, run: Run, ticket: Ticket) -> None:
+    now = Status(ticket.status)
+    if command.resolve and now is not Status.RESOLVED:
+        move(run, ticket, Status.RESOLVED)
+    elif command.wait and now is not Status.WAITING:
+        move(run, ticket, Status.WAITING)
+    elif now is Status.NEW:
+        move(run, ticket, Status.OPEN)
+
+
+def _signature(run: Run, queue: str, own: str) -> str | None:
+    """The technician's block above the queue's; either may be missing."""
+    found = run.desk.postroom.queue(queue)
+    blocks = [block.strip("\n") for block in (own, found.signature if found else "") if block.strip()]
+    return "\n".join(blocks) or None
+
+
+@handles(AddNote)
+def add_note(command: AddNote, run: Run) -> None:
+    """A note for technicians; it never goes out."""
+    ticket = ticket_for(run, command.ticket, version=command.version)
+    text = _checked_text(command.text)
+    author = technician(run.by.who) if run.by.kind == "technician" else None
+    name = (author.name or author.login) if author else run.by.who
+    message = _add_message(run, ticket, Direction.NOTE, "note", "internal", name, text, ())
+    run.record(NoteAdded(message=message, author=run.by.who), ticket=ticket.number, message=message)
+    change(run, ticket, messages=ticket.messages + 1)
+
+
+@handles(OpenTicket)
+def open_ticket(command: OpenTicket, run: Run) -> None:
+    """Open a ticket for somebody on the phone; a copy tells him the number."""
+    desk = run.desk.settings.desk
+    queue = command.queue or desk.queue
+    run.authorise("open", queue)
+    run.desk.postroom.check_queue(queue)
+    run.desk.postroom.check_category(command.category)
+    subject = base_subject(command.subject)[:998]
+    if not subject:
+        raise Invalid("a ticket needs a subject; give one by --subject")
+    text = _checked_text(command.text)
+    person = requester(run.tx, clean_address(command.requester))
+    if command.requester_name and not person.name:
+        Contact.update(name=command.requester_name[:200]).where(Contact.id == person.contact).execute()
+    language = _language(command, person.language, run)
+    ticket = _insert_ticket(
+        command, run, queue, subject, person.contact, clean_address(command.requester), language
+    )
+    message = _add_message(run, ticket, Direction.IN, "human", "public", command.requester_name, text, ())
+    run.record(_created(ticket), ticket=ticket.number)
+    run.record(_said(message, ticket, text), ticket=ticket.number, message=message)
+    if command.take:
+        run.authorise("take", queue)
+        give_to(run, ticket, run.by.who)
+        move(run, ticket, Status.OPEN)
+    if command.send_copy:
+        _send_copy(run, ticket, text, command.requester_name or person.name, person.contact)
+
+
+def _language(command: OpenTicket, person: str | None, run: Run) -> str:
+    if command.language is not None and command.language not in LANGUAGES:
+        raise Invalid(f"language {command.language!r} is not one of {', '.join(LANGUAGES)}")
+    return command.language or choose(
+        person=person,
+        thread=None,
+        text=f"{command.subject}\n{command.text}",
+        queue=run.desk.settings.desk.language,
+    )
+
+
+def _insert_ticket(
+    command: OpenTicket, run: Run, queue: str, subject: str, contact: int, address: str, language: str
+) -> Ticket:
+    number = next_number(run)
+    now = run.tx.now_us
+    priority = by_word(Urgency, command.priority) if command.priority else Urgency.NORMAL
+    ticket: Ticket = Ticket.create(
+        number=number,
+        subject=subject,
+        status=int(Status.NEW),
+        priority=int(priority),
+        kind=ticket_kind(command.kind).value,
+        category=command.category,
+        queue=queue,
+        requester=contact,
+        requester_address=address,
+        language=language,
+        channel=command.channel,
+        arrived=now,
+        created=now,
+        updated=now,
+        messages=1,
+    )
+    Participant.insert(ticket=number, contact=contact, address=address, role="requester", since=now).execute()
+    return ticket
+
+
+def next_number(run: Run) -> int:
+    """The next ticket number; given back when the transaction rolls back, so there are no gaps."""
+    rows = run.tx.rows(
+        "INSERT INTO counter (name, value) VALUES ('ticket', 1)"
+        " ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value"
+    )
+    return int(rows[0][0])
+
+
+def _created(ticket: Ticket) -> TicketCreated:
+    return TicketCreated(
+        number=ticket.number,
+        subject=ticket.subject,
+        channel=ticket.channel,
+        kind=TicketKind(ticket.kind).value,
+        queue=ticket.queue,
+        requester=ticket.requester_address,
+        arrived=iso(ticket.arrived),
+        language=ticket.language,
+        priority=ticket.priority,
+    )
+
+
+def _said(message: int, ticket: Ticket, text: str) -> MessageIn:
+    return MessageIn(
+        message=message,
+        sha256=None,
+        message_id=None,
+        from_=ticket.requester_address,
+        auto=False,
+        kind="human",
+        trust=None,
+        author="requester",
+        gratitude=False,
+        audience="public",
+        new_text=text[:4096],
+    )
+
+
+def _send_copy(run: Run, ticket: Ticket, text: str, name: str, contact: int) -> None:
+    """What the technician noted goes to the requester; both texts are a technician's own."""
+    rendered = run.desk.postroom.render(
+        "copy",
+        ticket.language,
+        {
+            "number": ticket.number,
+            "subject": ticket.subject,
+            "name": name or None,
+            "text": Markdown("> " + escape(text).replace("\n", "\n> ")),
+        },
+    )
+    message = _add_message(run, ticket, Direction.OUT, "copy", "public", "", rendered.plain, (), by_desk=True)
+    to = [Recipient(contact, ticket.requester_address, name)]
+    letter = run.desk.postroom.send(
+        run.tx,
+        Outgoing(
+            ticket=ticket.number,
+            queue=ticket.queue,
+            message=message,
+            kind="copy",
+            subject=rendered.subject,
+            text=rendered.body,
+            language=rendered.language,
+            is_automatic=True,
+            with_quote=False,
+        ),
+        to,
+    )[0]
+    run.record(
+        MessageOut(
+            message=message,
+            letter=letter,
+            to=ticket.requester_address,
+            public=True,
+            author="system",
+            kind="notice",
+            audience="public",
+        ),
+        ticket=ticket.number,
+        message=message,
+    )
+
+
+def _add_message(
+    run: Run,
+    ticket: Ticket,
+    direction: Direction,
+    kind: str,
+    audience: str,
+    name: str,
+    text: str,
+    files: tuple[File, ...],
+    *,
+    by_desk: bool = False,
+) -> int:
+    is_from_requester = direction is Direction.IN
+    message = Message.insert(
+        ticket=ticket.number,
+        origin=ticket.number,
+        direction=int(direction),
+        kind=kind,
+        audience=audience,
+        author_kind="system" if by_desk else "requester" if is_from_requester else "technician",
+        author="" if by_desk else ticket.requester_address if is_from_requester else run.by.who,
+        author_name=name,
+        at=run.tx.now_us,
+        subject=ticket.subject,
+        text=text,
+    ).execute()
+    for file in _checked_files(files):
+        packed = blobs.pack(file.content)
+        blobs.store(run.tx, packed)
+        Attachment.insert(
+            message=message, name=file.name, type=file.type, size=packed.size, sha256=packed.sha256
+        ).execute()
+    SearchWaiting.insert(message=message).execute()
+    return int(message)
+
+
+def _checked_text(text: str) -> str:
+    clean = text.replace("\r\n", "\n").replace("\0", "").strip("\n")
+    if not clean.strip():
+        raise Invalid("the text is empty; nothing was sent or noted")
+    if len(clean) > MOST_TEXT:
+        raise Invalid(
+            f"the text has {len(clean)} characters; at most {MOST_TEXT} fit, attach the rest as a file"
+        )
+    return clean
+
+
+def _checked_files(files: tuple[File, ...]) -> tuple[File, ...]:
+    total = sum(len(file.content) for file in files)
+    if total > MOST_FILES_BYTES:
+        raise Invalid(f"the files have {total} bytes; at most {MOST_FILES_BYTES} can be mailed")
+    return files
+
+
+def file_named(name: str, content: bytes) -> File:
+    """A file to send, its media type guessed from the name."""
+    return File(name, mimetypes.guess_type(name)[0] or "application/octet-stream", content)
+
+
+def _name(contact: int) -> str:
+    row = Contact.get_or_none(Contact.id == contact)
+    return (row.name or row.said_name) if row else ""

@@ -1,0 +1,163 @@
+"""The one worker loop: claim, do, back off, park with the reason. Every loop of the desk is one of these.
+
+On failure: a refusal that is final, or the last of the tries, parks the item with its reason; all else is
+tried again later. Unknown errors count as temporary. An item is never lost and never in the way of others.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Generic, Protocol, TypeVar
+
+from desk.errors import DeskError, Unavailable
+
+log = logging.getLogger(__name__)
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Result]):
+    """What came of an attempt: a value, or the error."""
+
+    value: Result | None = None
+    error: Exception | None = None
+
+
+def attempt(fn: Callable[[], Result]) -> Outcome[Result]:
+    """Call `fn` and hand over whatever it raised as a value, for the one who asked to decide about."""
+    try:
+        return Outcome(value=fn())
+    except Exception as error:  # the one broad except of the desk
+        return Outcome(error=error)
+
+
+class Source(Protocol[Item]):
+    """Where a loop's items come from and where they go. All methods are called from worker threads."""
+
+    name: str
+
+    def claim(self, limit: int) -> Sequence[Item]:
+        """Take up to `limit` items that are due; nobody else gets them while the lease runs."""
+
+    def do(self, item: Item) -> None:
+        """Carry the item out and mark it done, in one transaction."""
+
+    def tries(self, item: Item) -> int:
+        """How often this item has been begun, this time included."""
+
+    def again(self, item: Item, after: timedelta, reason: str) -> None:
+        """Give the item back, to be claimed after this time."""
+
+    def park(self, item: Item, reason: str) -> None:
+        """Set the item aside for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a loop behaves. `waits` are the pauses before the second, third ... try; after them it parks."""
+
+    workers: int = 1
+    waits: tuple[timedelta, ...] = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1))
+    poll: timedelta = timedelta(seconds=1)
+    jitter: float = 0.2
+
+
+class Loop(Generic[Item]):
+    """Runs a source with its own threads until stopped. `ring()` makes it look at once."""
+
+    def __init__(self, source: Source[Item], pace: Pace) -> None:
+        self.source, self.pace = source, pace
+        self._bell = threading.Event()
+        self._stopping = threading.Event()
+        self._room = threading.Semaphore(pace.workers * 2)
+        self._pool = ThreadPoolExecutor(pace.workers, thread_name_prefix=source.name)
+        self._thread = threading.Thread(target=self._run, name=f"{source.name}-loop", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def ring(self) -> None:
+        """Say that there may be work; cheap, from any thread, never blocks."""
+        self._bell.set()
+
+    def stop(self) -> None:
+        """Claim nothing more and return when the items under way are through."""
+        self._stopping.set()
+        self._bell.set()
+        self._thread.join()
+        self._pool.shutdown(wait=True)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._bell.clear()
+            if not self._claim_and_hand_out():
+                self._bell.wait(self.pace.poll.total_seconds())
+
+    def _claim_and_hand_out(self) -> bool:
+        """True when there may be more at once."""
+        limit = self.pace.workers * 2
+        got = attempt(lambda: self.source.claim(limit))
+        if got.error is not None:
+            log.warning("claim failed loop=%s reason=%s", self.source.name, got.error)
+            return False
+        items = got.value or ()
+        for item in items:
+            self._room.acquire()
+            self._pool.submit(self._work, item)
+        return len(items) == limit
+
+    def _work(self, item: Item) -> None:
+        try:
+            carry_out(self.source, item, self.pace)
+        finally:
+            self._room.release()
+            self._bell.set()
+
+
+def carry_out(source: Source[Item], item: Item, pace: Pace) -> None:
+    """Do one item; on error give it back or park it. Never raises what the item caused."""
+    error = attempt(lambda: source.do(item)).error
+    if error is None:
+        return
+    tries = source.tries(item)
+    is_final = isinstance(error, DeskError) and not error.temporary
+    if isinstance(error, Unavailable):  # not the item's fault: it waits as long as it takes
+        tries = min(tries, len(pace.waits))
+    if not isinstance(error, DeskError):
+        log.error("unexpected error loop=%s item=%s", source.name, item, exc_info=error)
+    reason = describe(error)
+    if is_final or tries > len(pace.waits):
+        log.error("parked loop=%s item=%s reason=%s", source.name, item, reason)
+        settled = attempt(lambda: source.park(item, reason))
+    else:
+        after = pace.waits[tries - 1] * (1 + random.uniform(0, pace.jitter))
+        log.warning("again later loop=%s item=%s after=%s reason=%s", source.name, item, after, reason)
+        settled = attempt(lambda: source.again(item, after, reason))
+    if settled.error is not None:  # the lease runs out and the item comes back by itself
+        log.error("could not give back loop=%s item=%s reason=%s", source.name, item, settled.error)
+
+
+def describe(error: Exception) -> str:
+    """One line for people: the refusal itself, or the kind and text of an unexpected error."""
+    if isinstance(error, DeskError):
+        return str(error)
+    return f"{type(error).__name__}: {error}".splitlines()[0][:500]
+
+
+def run_until_idle(source: Source[Item], pace: Pace, *, progress: Callable[[], None] | None = None) -> int:
+    """Carry out in this thread all that is due now; the number of items. For commands without a daemon."""
+    count = 0
+    while items := source.claim(pace.workers * 2):
+        for item in items:
+            carry_out(source, item, pace)
+            count += 1
+            if progress is not None:
+                progress()
+    return count
