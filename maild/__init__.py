@@ -1,0 +1,1 @@
+"""The daemon: mail in, mail out, and the passing of time."""
