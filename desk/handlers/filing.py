@@ -7,16 +7,13 @@ On failure: Conflict when the desk has moved on since the placement was made; no
 
 from __future__ import annotations
 
-import msgspec
-
-from desk import blobs, spool
+from desk import spool
 from desk.actors import SYSTEM, Actor
 from desk.clock import iso
 from desk.errors import Conflict
 from desk.events import (
     LetterBounced,
     MessageHeld,
-    MessageIn,
     ParticipantAdded,
     StateChanged,
     TicketCreated,
@@ -25,23 +22,18 @@ from desk.events import (
 from desk.faults import fault_point
 from desk.filing import FileLetter, ParkMail, Placement, identities_of
 from desk.handlers.acknowledging import acknowledge
+from desk.handlers.incoming import insert_letter, message_in
 from desk.handlers.replies import next_number
 from desk.languages.choose import choose
 from desk.letter import Letter, Mailbox
 from desk.letters.subjects import base_subject
 from desk.people import Person, requester
 from desk.service import Run, handles
-from desk.spans import stored
 from desk.states import InboxState, MessageState, Status
 from desk.store.writer import Transaction
 
 HOUR_US = 3_600_000_000
 _NO_SUBJECT = {"en": "(no subject)", "zh-Hant": "（無主旨）", "zh-Hans": "（无主题）"}
-_MESSAGE = (
-    "INSERT INTO message (ticket, origin, direction, kind, audience, state, author_kind, author, author_name,"
-    " contact, at, subject, text, spans, language, marks, message_id, blob, trust, evidence, inbox,"
-    " reply_to_letter) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
 _TICKET = (
     "INSERT INTO ticket (number, subject, status, priority, tier, kind, category, queue, requester,"
     " requester_address, language, channel, arrived, created, updated, due, messages, reopens, collecting,"
@@ -244,7 +236,7 @@ def _hold(command: FileLetter, run: Run) -> None:
     """Beside its ticket, or alone; what it may become is a technician's decision."""
     letter, placement = command.letter, command.placement
     person = _sender(run, letter)
-    message = _insert_message(command, run, placement.ticket, person, MessageState.HELD)
+    message = insert_letter(command, run, placement.ticket, person, MessageState.HELD)
     run.record(
         MessageHeld(message=message, reason=placement.reason),
         ticket=placement.ticket,
@@ -274,7 +266,7 @@ def _sender(run: Run, letter: Letter) -> Person:
 def _add_message(command: FileLetter, run: Run, number: int, person: Person) -> int:
     """The message with its history, its ids and its place in the search queue; settles the spool."""
     letter, placement = command.letter, command.placement
-    message = _insert_message(command, run, number, person, MessageState.STANDS)
+    message = insert_letter(command, run, number, person, MessageState.STANDS)
     identities = identities_of(letter)
     if identities:
         marks = ", ".join("?" * len(identities))
@@ -297,77 +289,6 @@ def _speaker(placement: Placement, person: Person) -> Actor:
     if placement.author == "vendor":
         return Actor("vendor", person.address)
     return Actor("requester", person.address)
-
-
-def message_in(message: int, letter: Letter, placement: Placement, person: Person) -> MessageIn:
-    """The event of a mail that came in."""
-    return MessageIn(
-        message=message,
-        sha256=letter.sha256,
-        message_id=letter.message_id,
-        from_=person.address,
-        auto=letter.kind != "human" and letter.kind != "list",
-        kind=letter.kind,
-        trust=placement.trust,
-        author=placement.author,
-        gratitude=placement.gratitude,
-        audience=placement.audience,
-        new_text=letter.new_text()[:4096],
-    )
-
-
-def _insert_message(
-    command: FileLetter, run: Run, number: int | None, person: Person, state: MessageState
-) -> int:
-    letter, placement = command.letter, command.placement
-    message = run.tx.insert(
-        _MESSAGE,
-        number,
-        number,
-        letter.kind,
-        placement.audience,
-        int(state),
-        placement.author,
-        person.address,
-        letter.sender.name if letter.sender else "",
-        person.contact,
-        command.arrived_us,
-        letter.subject,
-        letter.text,
-        msgspec.json.encode(stored(letter)).decode(),
-        letter.language,
-        msgspec.json.encode(_marks(letter, placement)).decode(),
-        letter.message_id,
-        letter.sha256,
-        placement.trust,
-        msgspec.json.encode(placement.evidence).decode(),
-        command.inbox,
-        placement.letter,
-    )
-    for attachment in letter.attachments:
-        if attachment.sha256 != letter.sha256:  # the emergency reader attaches the mail itself
-            blobs.store(run.tx, blobs.pack(attachment.content))
-        run.tx.run(
-            "INSERT INTO attachment (message, name, type, size, sha256, inline) VALUES (?, ?, ?, ?, ?, ?)",
-            message,
-            attachment.name,
-            attachment.type,
-            attachment.size,
-            attachment.sha256,
-            attachment.inline,
-        )
-    run.tx.run("INSERT INTO search_waiting (message) VALUES (?)", message)
-    return message
-
-
-def _marks(letter: Letter, placement: Placement) -> list[str]:
-    flags = {
-        "html": letter.html,
-        "guessed": letter.guessed,
-        "degraded": letter.degraded,
-        "gratitude": placement.gratitude,
-    }
-    return [name for name, is_set in flags.items() if is_set] + [f"defect: {d}" for d in letter.defects[:20]]
 
 
 def _add_newcomers(run: Run, number: int, newcomers: tuple[Mailbox, ...]) -> None:
