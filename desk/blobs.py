@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import zstandard
 
 from desk.errors import NotFound
-from desk.store.schema import Blob
+from desk.store.current import CURRENT
 from desk.store.writer import Transaction
 
 PLAIN, ZSTD = 0, 2
@@ -47,10 +47,11 @@ def content(sha256: str) -> bytes:
     Raises:
         NotFound: no such bytes (any more).
     """
-    row = Blob.get_or_none(Blob.sha256 == sha256.lower())
+    query = "SELECT codec, data FROM blob WHERE sha256 = " + CURRENT.param
+    row = CURRENT.execute_sql(query, (sha256.lower(),)).fetchone()
     if row is None:
         raise NotFound(f"there are no bytes with the sha256 {sha256}")
-    return unpack(row.codec, bytes(row.data))
+    return unpack(row[0], bytes(row[1]))
 
 
 def unpack(codec: int, data: bytes) -> bytes:

@@ -17,7 +17,7 @@ _INSERT = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_TEXT = "INSERT INTO event_text (event, salt, text) VALUES (?, ?, ?)"
-_PERSONAL_ACTORS = frozenset({"requester", "vendor"})
+PERSONAL_ACTORS = frozenset({"requester", "vendor"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,11 @@ def record(
     """Append one event. `cause` is the id of the order.given event that asked for it."""
     lasting, erasable = happening.split()
     who = by.who
-    if by.kind in _PERSONAL_ACTORS:
+    if by.kind in PERSONAL_ACTORS:
         erasable["who"], who = by.who, ""
     at = tx.now_us if at_us is None else at_us
-    salt, text, text_hash = _sealed_text(erasable)
+    text = msgspec.json.encode(erasable).decode() if erasable else None
+    salt, text_hash = salted(text)
     event_id = tx.insert(
         _INSERT,
         at,
@@ -68,7 +69,7 @@ def record(
         msgspec.json.encode(lasting).decode(),
         text_hash,
     )
-    if text_hash is not None:
+    if text is not None:
         tx.run(_INSERT_TEXT, event_id, salt, text)
     return Recorded(event_id, at, ticket, by, happening, message, cause)
 
@@ -78,8 +79,9 @@ def hash_of_text(salt: str, text: str) -> str:
     return hashlib.sha256((salt + text).encode()).hexdigest()
 
 
-def _sealed_text(erasable: dict[str, object]) -> tuple[str, str, str | None]:
-    if not erasable:
-        return "", "", None
-    salt, text = secrets.token_hex(16), msgspec.json.encode(erasable).decode()
-    return salt, text, hash_of_text(salt, text)
+def salted(text: str | None) -> tuple[str, str | None]:
+    """A new salt for the erasable text of an event, and what stands for both in the chain."""
+    if text is None:
+        return "", None
+    salt = secrets.token_hex(16)
+    return salt, hash_of_text(salt, text)

@@ -1,0 +1,153 @@
+"""`desk audit`, `desk export` and `desk import`: the history, verified, written out and read in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from desk.cli.asking import as_option
+from desk.cli.command import Group
+from desk.cli.output import note, print_json
+from desk.cli.session import Session, pass_session
+
+mail_option = click.option(
+    "--with-mail",
+    "mail",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="A folder of the raw mails, each as SHA256.eml.",
+)
+
+
+@click.group(cls=Group)
+def audit() -> None:
+    """The sealed history."""
+
+
+@audit.command()
+@as_option
+@pass_session
+def verify(session: Session, as_login: str | None) -> None:
+    """Recompute the chain of the history and name its first broken link.
+
+    What is not sealed yet is sealed first, unless another process is doing that.
+    """
+    from desk import sealing  # slow import
+
+    session.authorise(as_login, "history")
+    desk = session.open()
+    desk.seal()
+    found = sealing.verify(desk.store)
+    if session.is_json:
+        print_json(
+            {
+                "ok": found.broken is None,
+                "broken": found.broken,
+                "reason": found.reason,
+                "checked": found.checked,
+                "erased": found.erased,
+                "unsealed": found.unsealed,
+                "head": {"seq": found.head.seq, "hash": found.head.hash},
+            }
+        )
+    elif found.broken is not None:
+        click.echo(f"broken at seq {found.broken}: {found.reason}; what comes before it holds")
+    else:
+        erased = f", the texts of {found.erased} erased" if found.erased else ""
+        click.echo(f"whole: {found.checked} events{erased}, {found.unsealed} not sealed yet")
+        click.echo(f"head: {found.head.seq} {found.head.hash}")
+    if found.broken is not None:
+        click.get_current_context().exit(1)
+
+
+@click.group(cls=Group)
+def export() -> None:
+    """Write out what the desk knows."""
+
+
+@export.command("events")
+@mail_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where to; else stdout.",
+)
+@as_option
+@pass_session
+def export_(session: Session, mail: Path | None, output: Path | None, as_login: str | None) -> None:
+    """Write the history as JSON lines, oldest first."""
+    from desk.export import export_events  # slow import
+
+    session.authorise(as_login, "export")
+    desk = session.open()
+    with _writing(output) as out, _counter("events") as progress:
+        written = export_events(desk.store, out, mail=mail, progress=progress)
+    _told_missing(written.missing)
+    if output is not None:
+        note(f"{written.events} events written to {output}" + (f", {written.mails} mails" if mail else ""))
+
+
+@contextmanager
+def _writing(output: Path | None) -> Iterator[BinaryIO]:
+    """Stdout, or a file that appears whole when all of it is written."""
+    if output is None:
+        out = click.get_binary_stream("stdout")
+        yield out
+        out.flush()
+        return
+    unfinished = output.with_name(f"{output.name}.part")
+    with unfinished.open("wb") as file:
+        yield file
+    unfinished.replace(output)
+
+
+@contextmanager
+def _counter(what: str) -> Iterator[Callable[[int], None]]:
+    """Counts on one line of stderr when that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    yield lambda count: click.echo(f"\r{count} {what}", err=True, nl=False)
+    click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def _told_missing(missing: int) -> None:
+    if missing:
+        note(f"the bytes of {missing} mails are not there (erased or never exported)")
+
+
+@click.group("import", cls=Group)
+def import_() -> None:
+    """Fill an empty home."""
+
+
+@import_.command("events")
+@click.argument("file", type=click.File("rb"), metavar="FILE|-")
+@mail_option
+@as_option
+@pass_session
+def import_events(session: Session, file: BinaryIO, mail: Path | None, as_login: str | None) -> None:
+    """Rebuild tickets, clocks and figures from an export, in a home without any."""
+    from desk.import_events import import_events as fill  # slow import
+    from desk.search_index import index_waiting
+
+    session.authorise(as_login, "store")
+    desk = session.open()
+    with _counter("lines") as progress:
+        done = fill(desk.store, file, mail=mail, progress=progress)
+    while index_waiting(desk.store):
+        pass
+    _told_missing(done.missing)
+    if session.is_json:
+        print_json(
+            {"events": done.events, "tickets": done.tickets, "messages": done.messages, "mails": done.mails}
+        )
+    else:
+        click.echo(f"{done.events} events, {done.tickets} tickets, {done.messages} messages, {done.mails} mails")

@@ -1,0 +1,1 @@
+"""What tells others at once that something has changed."""

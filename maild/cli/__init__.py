@@ -1,0 +1,1 @@
+"""What the `desk` command can do with mail and with a whole home."""

@@ -1,0 +1,1 @@
+"""Letters out: from the outbox to the smarthost, or into a Maildir."""

@@ -1,0 +1,1 @@
+"""Bytes of a mail to a Letter: pure reading, and the worker processes around it."""

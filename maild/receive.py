@@ -1,0 +1,145 @@
+"""The stages of a mail, in order: read, trust, thread, file. Wiring only.
+
+Reads: the spool. Writes: by one order a mail (`FileLetter`), whose inbox id makes it idempotent.
+On failure: what is temporary comes back to the spool; what no reader can read is parked with its reason.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+import msgspec
+
+from desk import blobs, spool
+from desk.actors import SYSTEM, Door
+from desk.errors import Conflict
+from desk.faults import fault_point
+from desk.filing import FileLetter, ParkMail, Placement
+from desk.letter import Envelope, Letter, Mailbox
+from desk.postroom import LOOP_FIELD
+from desk.service import Desk, Order
+from desk.spool import Taken
+from desk.work import Pace
+from maild.clues import Gatherer, addressed_to
+from maild.reading.reader import ReaderPool
+from maild.threads import Mail, place
+
+log = logging.getLogger(__name__)
+PACE = Pace(workers=12, waits=(timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=30)))
+_LOOKS = 4  # how often a mail is placed anew because the desk had moved on
+_STRIPES = 64
+
+
+class Receiver:
+    """The spool as a work source: each mail becomes a ticket, joins one, is held, dropped or parked."""
+
+    name = "receive"
+
+    def __init__(self, desk: Desk, readers: ReaderPool, *, holder: str) -> None:
+        self._desk, self._readers, self._holder = desk, readers, holder
+        # mails of one ticket wait for each other here instead of colliding in the store
+        self._in_turn = [threading.Lock() for _ in range(_STRIPES)]
+
+    def claim(self, limit: int) -> Sequence[Taken]:
+        return spool.claim(self._desk.store, self._holder, limit)
+
+    def tries(self, item: Taken) -> int:
+        return item.tries
+
+    def again(self, item: Taken, after: timedelta, reason: str) -> None:
+        spool.give_back(self._desk.store, item.id, after, reason)
+
+    def park(self, item: Taken, reason: str) -> None:
+        self._desk.do(Order(ParkMail(item.id, reason), SYSTEM, Door.MAIL))
+
+    def do(self, item: Taken) -> None:
+        """Read and file one mail.
+
+        Raises:
+            Unreadable: no reader could read it. Conflict: the desk moved on each time it was placed.
+        """
+        with self._desk.reading():
+            raw = blobs.content(item.sha256)
+        letter = self._as_known(self._readers.read(raw), item.envelope)
+        fault_point("worker.after_read")
+        for look in range(_LOOKS):
+            if self._file(item, letter, is_last_look=look == _LOOKS - 1):
+                return
+
+    def _file(self, item: Taken, letter: Letter, *, is_last_look: bool) -> bool:
+        placement = self._place(letter, item.envelope)
+        with self._turn_of(placement.ticket) as has_waited:
+            if has_waited:
+                placement = self._place(letter, item.envelope)
+            try:
+                events = self._desk.do(Order(self._command(item, letter, placement), SYSTEM, Door.MAIL))
+            except Conflict:
+                if is_last_look:
+                    raise
+                return False
+        fault_point("ingest.after_commit")
+        _log(item, letter, placement, events[0].ticket if events else placement.ticket)
+        return True
+
+    @contextmanager
+    def _turn_of(self, ticket: int | None) -> Iterator[bool]:
+        """One mail of a ticket at a time; True when another one went first."""
+        if ticket is None:
+            yield False
+            return
+        turn = self._in_turn[ticket % _STRIPES]
+        is_free = turn.acquire(blocking=False)
+        if not is_free:
+            turn.acquire()
+        try:
+            yield not is_free
+        finally:
+            turn.release()
+
+    def _command(self, item: Taken, letter: Letter, placement: Placement) -> FileLetter:
+        is_import = item.envelope.door == "import"
+        return FileLetter(
+            inbox=item.id,
+            arrived_us=item.arrived_us,
+            letter=letter,
+            placement=placement,
+            channel="import" if is_import else "email",
+            silent=is_import,
+        )
+
+    def _place(self, letter: Letter, envelope: Envelope) -> Placement:
+        settings, postroom = self._desk.settings.desk, self._desk.postroom
+        gatherer = Gatherer(self._desk.store, addresses=settings.addresses, domain=settings.domain)
+        with self._desk.reading():
+            clues = gatherer.gather(letter, envelope, postroom.known_keys())
+            queue = postroom.queue_of_addresses(addressed_to(letter, envelope))
+            return place(Mail(letter, envelope, clues, frozenset(settings.addresses), queue), gatherer)
+
+    def _as_known(self, letter: Letter, envelope: Envelope) -> Letter:
+        """What only the desk knows about a letter: whether a loop mark is ours, and who sent it unsigned."""
+        if letter.kind == "own" and not self._is_ours(letter):
+            letter = msgspec.structs.replace(letter, kind="auto-reply" if letter.auto_submitted else "human")
+        if letter.sender is None and not letter.sender_doubts and envelope.sender:
+            letter = msgspec.structs.replace(letter, sender=Mailbox("", envelope.sender.lower()))
+        return letter
+
+    def _is_ours(self, letter: Letter) -> bool:
+        """Another desk may run this program too: its letters are mail like any other."""
+        marks = [value.strip() for name, value in letter.headers if name.lower() == LOOP_FIELD.lower()]
+        return self._desk.settings.desk.domain in marks
+
+
+def _log(item: Taken, letter: Letter, placement: Placement, ticket: int | None) -> None:
+    log.info(
+        "mail filed inbox=%s sha256=%s kind=%s way=%s ticket=%s reason=%s",
+        item.id,
+        letter.sha256[:16],
+        letter.kind,
+        placement.way,
+        ticket,
+        placement.reason,
+    )

@@ -1,0 +1,272 @@
+"""Match a letter to its ticket, strongest evidence first; say why.
+
+Order: token in the recipient address > token in our own Message-ID > ids of mail that we know, newest first >
+any id ever referred to > the subject tag, which only hints.
+Trust: ids find the ticket, they do not prove the person. What is not proven joins as internal, or is held.
+Standards: RFC 5322 section 3.6.4; RFC 3834 (automatic mail is filed silently).
+On failure: a letter that fits nowhere opens a new ticket. Never raises for what a letter says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from desk.filing import Author, Placement
+from desk.languages.gratitude import is_only_thanks
+from desk.letter import Envelope, Letter, Mailbox
+from desk.letters.subjects import base_subject
+from desk.letters.tokens import Token
+from desk.states import Status
+from maild.clues import Clues, Gatherer, TicketFacts
+from maild.trust import (
+    DOMAIN_PROVEN,
+    PARTICIPANT,
+    SUSPECT,
+    are_colleagues,
+    is_marked_spam,
+    level_of_sender,
+)
+
+_MACHINE = frozenset({"bounce", "report"})
+_SOLVED = frozenset({Status.RESOLVED, Status.CLOSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A letter with all that is known about where it came from."""
+
+    letter: Letter
+    envelope: Envelope
+    clues: Clues
+    own: frozenset[str]
+    queue: str
+
+    @property
+    def sender(self) -> str:
+        return self.letter.sender.address if self.letter.sender else ""
+
+
+def place(mail: Mail, store: Gatherer) -> Placement:
+    """Where this letter goes. Reads the store; writes nothing."""
+    letter, clues = mail.letter, mail.clues
+    level, why = level_of_sender(letter)
+    if letter.kind == "own":
+        return _drop(mail, "our own letter came back (loop)")
+    if clues.letter is not None:
+        return _machine_answer(mail, store, clues.letter)
+    if letter.kind in _MACHINE:
+        return _hold(mail, None, "a delivery report for a letter that we did not send", level, (why,))
+    if level == SUSPECT:
+        return _hold(mail, None, f"the sender cannot be trusted: {why}", SUSPECT, (why,))
+    if mail.sender in mail.own:
+        return _hold(mail, None, "it claims to come from the desk itself", SUSPECT, ("From is our own address",))
+    placed = _by_token(mail, store, level) or _by_known_id(mail, store, level)
+    if placed is not None:
+        return placed
+    if letter.kind == "auto-reply":
+        return _hold(mail, None, "an automatic answer to nothing that we know", level, (why,))
+    return _new(mail, store, level, (why,))
+
+
+def _machine_answer(mail: Mail, store: Gatherer, letter: int) -> Placement:
+    """A bounce or automatic answer to one of our letters: beside the message it hit, silent."""
+    number = store.ticket_of_letter(letter)
+    ticket = store.ticket(number) if number is not None else None
+    evidence = (f"answer of a machine to our letter {letter}",)
+    if ticket is None:
+        return _hold(mail, None, "it answers a letter that belongs to no ticket", 1, evidence)
+    return _joining(
+        mail, ticket, level=1, audience="internal", author="stranger", evidence=evidence, letter=letter
+    )
+
+
+def _by_token(mail: Mail, store: Gatherer, level: int) -> Placement | None:
+    for token, place_found in mail.clues.tokens:
+        ticket = store.ticket(token.ticket)
+        if ticket is not None:
+            return _with_token(mail, store, level, token, place_found, ticket)
+    return None
+
+
+def _with_token(
+    mail: Mail, store: Gatherer, level: int, token: Token, place_found: str, ticket: TicketFacts
+) -> Placement:
+    evidence = f"token in the {place_found} of ticket {ticket.number}"
+    if not store.same_person(token.participant, mail.clues.contact):
+        return _person_only(mail, store, level, ticket, f"{evidence}, given to somebody else")
+    proven = max(level, PARTICIPANT)
+    if _is_remembered_address(mail, ticket):
+        notes = (f"{evidence}, but it is about something else; opened beside it",)
+        return _new(mail, store, proven, notes, linked=ticket.number)
+    if ticket.status is Status.CLOSED:
+        return _new(mail, store, proven, (f"{evidence}, which is closed",), linked=ticket.number)
+    return _joining(
+        mail,
+        ticket,
+        level=proven,
+        audience="public",
+        author=_author(mail, ticket, store.roles(ticket.number, mail.clues.contact)),
+        evidence=(evidence, "From is the participant of the token", *_id_notes(mail)),
+        newcomers=_colleagues(mail, ticket),
+        wakes=True,
+    )
+
+
+def _is_remembered_address(mail: Mail, ticket: TicketFacts) -> bool:
+    """Mail programs offer old addresses again: a token without any reference, on another matter."""
+    refers = any(number == ticket.number for _, number in mail.clues.known)
+    refers = refers or any(place == "Message-ID of our letter" for _, place in mail.clues.tokens)
+    if refers:
+        return False
+    subject, known = base_subject(mail.letter.subject).casefold(), ticket.subject.casefold()
+    return ticket.status in _SOLVED or (subject not in ("", known) and mail.clues.tag != ticket.number)
+
+
+def _by_known_id(mail: Mail, store: Gatherer, level: int) -> Placement | None:
+    for identity, number in mail.clues.known:
+        ticket = store.ticket(number)
+        if ticket is None:
+            continue
+        if ticket.status is Status.CLOSED:
+            return _new(mail, store, level, (f"refers to closed ticket {ticket.number}",), linked=ticket.number)
+        own = identity == mail.letter.message_id
+        evidence = f"{'its own Message-ID' if own else 'a known id'} of ticket {ticket.number}"
+        return _person_only(mail, store, level, ticket, evidence)
+    return None
+
+
+def _person_only(mail: Mail, store: Gatherer, level: int, ticket: TicketFacts, evidence: str) -> Placement:
+    """The ticket is found, the person not proven by a token of his own."""
+    role = store.roles(ticket.number, mail.clues.contact)
+    notes = (evidence, *_id_notes(mail))
+    if role is None and mail.clues.technician is not None:
+        claims = f"claims to be {mail.clues.technician}; nothing proves it"
+        return _joining(
+            mail, ticket, level=level, audience="internal", author="technician", evidence=(*notes, claims)
+        )
+    if role is None:
+        return _hold(
+            mail, ticket, f"{mail.sender} takes no part in ticket {ticket.number}", level, notes, author="stranger"
+        )
+    is_proven = level >= DOMAIN_PROVEN
+    said = "From is a participant" if is_proven else "From is a participant's address; unproven"
+    return _joining(
+        mail,
+        ticket,
+        level=level,
+        audience="public" if is_proven else "internal",
+        author=_author(mail, ticket, role),
+        evidence=(*notes, said),
+        newcomers=_colleagues(mail, ticket) if is_proven else (),
+        wakes=True,
+    )
+
+
+def _joining(mail: Mail, ticket: TicketFacts, *, level: int, wakes: bool = False, **more: Any) -> Placement:
+    thanks = mail.letter.kind == "human" and is_only_thanks(mail.letter.new_text())
+    is_silent = mail.letter.kind in ("auto-reply", "bounce", "report", "monitor")
+    return Placement(
+        way="join",
+        ticket=ticket.number,
+        version=ticket.version,
+        identities=mail.clues.identities,
+        trust=level,
+        wakes=wakes and not is_silent and not (thanks and ticket.status is Status.RESOLVED),
+        gratitude=thanks,
+        queue=ticket.queue,
+        **more,
+    )
+
+
+def _new(
+    mail: Mail, store: Gatherer, level: int, notes: tuple[str, ...], *, linked: int | None = None
+) -> Placement:
+    tag = store.ticket(mail.clues.tag) if mail.clues.tag is not None else None
+    if tag is not None and linked is None:
+        linked, notes = tag.number, (*notes, f"the subject claims ticket {tag.number}; a hint only")
+    others = _others(mail)
+    may_join = others if level >= DOMAIN_PROVEN else ()
+    if others and not may_join:
+        notes = (*notes, f"{len(others)} more in To or Cc wait for a technician; the sender is not proven")
+    return Placement(
+        way="new",
+        identities=mail.clues.identities,
+        audience="public",
+        trust=level,
+        author="requester",
+        evidence=(*notes, *_id_notes(mail)),
+        newcomers=may_join,
+        linked=linked,
+        acknowledge=_may_acknowledge(mail),
+        queue=mail.queue,
+    )
+
+
+def _may_acknowledge(mail: Mail) -> bool:
+    """Never to machines, never to the null sender, never for spam (RFC 3834 section 2)."""
+    return (
+        mail.letter.kind == "human"
+        and mail.envelope.sender != ""
+        and mail.letter.sender is not None
+        and mail.envelope.door != "import"
+        and not is_marked_spam(mail.letter)
+    )
+
+
+def _hold(
+    mail: Mail,
+    ticket: TicketFacts | None,
+    reason: str,
+    level: int,
+    notes: tuple[str, ...],
+    *,
+    author: Author = "stranger",
+) -> Placement:
+    return Placement(
+        way="hold",
+        ticket=ticket.number if ticket else None,
+        identities=mail.clues.identities,
+        audience="internal",
+        trust=level,
+        author=author,
+        evidence=notes,
+        reason=reason,
+        queue=ticket.queue if ticket else mail.queue,
+    )
+
+
+def _drop(mail: Mail, reason: str) -> Placement:
+    return Placement(way="drop", identities=mail.clues.identities, reason=reason, queue=mail.queue)
+
+
+def _author(mail: Mail, ticket: TicketFacts, role: str | None) -> Author:
+    if mail.clues.contact == ticket.requester:
+        return "requester"
+    return "vendor" if role == "vendor" else "participant"
+
+
+def _id_notes(mail: Mail) -> tuple[str, ...]:
+    notes = []
+    if mail.clues.has_equal_id:
+        notes.append("same-message-id: another mail with this Message-ID came before")
+    if mail.clues.is_forged:
+        notes.append("something looked like a token of ours and was not")
+    return tuple(notes)
+
+
+def _others(mail: Mail) -> tuple[Mailbox, ...]:
+    """Who else stands in To and Cc, ourselves and the sender left out."""
+    found = {m.address: m for m in (*mail.letter.to, *mail.letter.cc) if not _is_ours(m.address, mail.own)}
+    found.pop(mail.sender, None)
+    return tuple(found.values())[:50]
+
+
+def _is_ours(address: str, own: frozenset[str]) -> bool:
+    local, _, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}" in own
+
+
+def _colleagues(mail: Mail, ticket: TicketFacts) -> tuple[Mailbox, ...]:
+    """Of those in Cc, the ones of the requester's organisation; others wait for a technician's key."""
+    return tuple(m for m in _others(mail) if are_colleagues(m.address, ticket.requester_address))
