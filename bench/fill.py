@@ -18,10 +18,16 @@ from desk.words import fts5_columns
 
 DAY_US = 86_400_000_000
 _END_US = 1_795_000_000_000_000
-_WORDS = (
-    "printer network laptop password server backup screen account mailbox license update driver error".split()
+_WORDS = tuple(
+    """
+    printer network laptop password server backup screen account mailbox license update driver error
+    """.split()  # noqa: SIM905  # reads better than quotes
 )
-_CHINESE = "印表機卡紙 網路斷線 密碼忘記 伺服器當機 备份失败 打印机脱机 账号锁定 邮箱已满 软件安装 系统更新 螢幕閃爍 遠端連線".split()
+_CHINESE = tuple(
+    """
+    印表機卡紙 網路斷線 密碼忘記 伺服器當機 备份失败 打印机脱机 账号锁定 邮箱已满 软件安装 系统更新 螢幕閃爍 遠端連線
+    """.split()  # noqa: SIM905
+)
 
 
 def fill(home: Path, tickets: int, *, seed: int = 1, messages_each: int = 3) -> None:

@@ -21,10 +21,11 @@ from accept import accept
 from client import LoadFailed
 from figures import BenchFailed, Row, table
 from growth import growth
+from latency import latency
 from path import path
 from peers.postfix import PeerMissing
 
-_BENCHES: dict[str, Callable[..., list[Row]]] = {"accept": accept, "path": path, "growth": growth}
+_BENCHES: dict[str, Callable[..., list[Row]]] = {"accept": accept, "path": path, "growth": growth, "latency": latency}
 _RESULTS = Path(__file__).parent / "results" / "last.json"
 
 

@@ -88,13 +88,6 @@ class Filter:
         """Whether the filter asks for some status; to shut one out is not to ask for all others."""
         return any(isinstance(term, Field) and term.name == "status" for term in _wanted(self.terms))
 
-    def searches_once(self) -> bool:
-        """Whether its only search is one that every ticket must answer."""
-        found = [isinstance(term, Word) for term in self.terms]
-        return found.count(True) == 1 and all(
-            isinstance(term, Word | Field | Numbered) for term in self.terms
-        )
-
 
 def parse(text: str) -> Filter:
     """Read a filter; an empty one lets all tickets through.

@@ -138,24 +138,17 @@ def _message_row(
 ) -> tuple[Any, ...]:
     is_in = direction is Direction.IN
     text = _plain(_text(data, "new_text"))
-    author = _plain(_text(data, "from") if is_in else entry.sayer() or _text(data, "author"))
+    kind = _text(data, "kind", "human" if is_in else "note")
+    author_kind, author = _author(direction, data, entry)
     blob = _text(data, "sha256") or None
     if blob in blobs:  # the store keeps every mail once
         blob = None
     elif blob is not None:
         blobs.add(blob)
     return (
-        *(number, said.ticket, said.origin, int(direction)),
-        *(
-            _plain(_text(data, "kind", "human" if is_in else "note")),
-            _plain(_text(data, "audience", "internal")),
-        ),
-        *(
-            int(said.state),
-            _plain(_text(data, "author", "technician")) if is_in else entry.actor_kind,
-            author,
-        ),
-        *("", people.contact(author, entry.at_us) if is_in else None, entry.at_us, "", text),
+        *(number, said.ticket, said.origin, int(direction), _plain(kind)),
+        *(_plain(_text(data, "audience", "internal")), int(said.state), author_kind, author, ""),
+        *(people.contact(author, entry.at_us) if is_in else None, entry.at_us, "", text),
         *(
             _json([["new", 0, len(text)]] if text else []),
             _json(["gratitude"] if data.get("gratitude") else []),
@@ -163,6 +156,15 @@ def _message_row(
         *(_maybe_plain(_text(data, "message_id") or None), _maybe_plain(blob)),
         *(data.get("trust") if isinstance(data.get("trust"), int) else None, "[]"),
     )
+
+
+def _author(direction: Direction, data: dict[str, Any], entry: Entry) -> tuple[str, str]:
+    """Kind and name of a message's author; what the desk wrote itself has no name."""
+    if direction is Direction.IN:
+        return _plain(_text(data, "author", "requester")), _plain(_text(data, "from"))
+    if direction is Direction.OUT and _text(data, "author") == "system":
+        return "system", ""
+    return "technician", _plain(entry.sayer())
 
 
 class _People:

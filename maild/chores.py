@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from desk.work import Loop, Pace
 
-log = logging.getLogger(__name__)
-
 
 class Chore:
-    """A source whose one item is due every so often. A failure is logged, and the next turn tries again."""
+    """A source whose one item is due every so often. A failure is logged, and a later turn tries again."""
 
     def __init__(self, name: str, every: timedelta, fn: Callable[[], object]) -> None:
         self.name, self._every_s, self._fn = name, every.total_seconds(), fn
@@ -32,10 +29,15 @@ class Chore:
         return 1
 
     def again(self, item: str, after: timedelta, reason: str) -> None:
-        """The next turn comes by itself."""
+        """The next turn comes by itself, but not while what failed (a store that is away) fails for sure."""
+        self._next = max(self._next, time.monotonic() + after.total_seconds())
 
     def park(self, item: str, reason: str) -> None:
         """The next turn comes by itself."""
+
+    def hurry(self) -> None:
+        """Be due now; from any thread."""
+        self._next = 0.0
 
 
 def chore(name: str, every: timedelta, fn: Callable[[], object]) -> Loop[str]:

@@ -14,12 +14,53 @@ SUSPECT, UNPROVEN, DOMAIN_PROVEN, PARTICIPANT = 0, 1, 2, 3
 
 # One domain, many strangers: sharing it makes nobody a colleague.
 PUBLIC_MAIL_DOMAINS = frozenset(
-    """
-    gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com yahoo.com.tw yahoo.com.hk ymail.com
-    icloud.com me.com mac.com aol.com proton.me protonmail.com gmx.com gmx.de gmx.net web.de mail.com zoho.com
-    yandex.com yandex.ru mail.ru qq.com foxmail.com 163.com 126.com yeah.net sina.com sina.cn sohu.com aliyun.com
-    139.com 189.cn hinet.net pchome.com.tw naver.com daum.net t-online.de orange.fr free.fr laposte.net libero.it
-    """.split()
+    {
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "live.com",
+        "msn.com",
+        "yahoo.com",
+        "yahoo.com.tw",
+        "yahoo.com.hk",
+        "ymail.com",
+        "icloud.com",
+        "me.com",
+        "mac.com",
+        "aol.com",
+        "proton.me",
+        "protonmail.com",
+        "gmx.com",
+        "gmx.de",
+        "gmx.net",
+        "web.de",
+        "mail.com",
+        "zoho.com",
+        "yandex.com",
+        "yandex.ru",
+        "mail.ru",
+        "qq.com",
+        "foxmail.com",
+        "163.com",
+        "126.com",
+        "yeah.net",
+        "sina.com",
+        "sina.cn",
+        "sohu.com",
+        "aliyun.com",
+        "139.com",
+        "189.cn",
+        "hinet.net",
+        "pchome.com.tw",
+        "naver.com",
+        "daum.net",
+        "t-online.de",
+        "orange.fr",
+        "free.fr",
+        "laposte.net",
+        "libero.it",
+    }
 )
 
 
@@ -38,4 +79,6 @@ def are_colleagues(address: str, other: str) -> bool:
 
 def is_marked_spam(letter: Letter) -> bool:
     """Whether a filter on the way has marked it (X-Spam-Flag); such mail is never acknowledged."""
-    return any(name.lower() == "x-spam-flag" and value.strip().lower() == "yes" for name, value in letter.headers)
+    return any(
+        name.lower() == "x-spam-flag" and value.strip().lower() == "yes" for name, value in letter.headers
+    )

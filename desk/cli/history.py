@@ -150,4 +150,6 @@ def import_events(session: Session, file: BinaryIO, mail: Path | None, as_login:
             {"events": done.events, "tickets": done.tickets, "messages": done.messages, "mails": done.mails}
         )
     else:
-        click.echo(f"{done.events} events, {done.tickets} tickets, {done.messages} messages, {done.mails} mails")
+        click.echo(
+            f"{done.events} events, {done.tickets} tickets, {done.messages} messages, {done.mails} mails"
+        )

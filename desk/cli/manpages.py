@@ -27,7 +27,8 @@ def man(session: Session, folder: Path) -> None:
 def pages(program: click.Command, root: click.Context) -> dict[str, str]:
     """The man page of the program and of each of its commands, by name (`desk-ticket-reply`)."""
     return {
-        context.command_path.replace(" ", "-"): _page(context) for context in _contexts(program, root.info_name)
+        context.command_path.replace(" ", "-"): _page(context)
+        for context in _contexts(program, root.info_name)
     }
 
 

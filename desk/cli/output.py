@@ -52,7 +52,9 @@ def pad(text: str, width: int) -> str:
     return text + " " * (width - display_width(text))
 
 
-def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]], *, flexible: str | None = None) -> None:
+def print_table(
+    titles: Sequence[str], rows: Iterable[Sequence[object]], *, flexible: str | None = None
+) -> None:
     """Print rows in columns. On a terminal the column `flexible` is cut so that lines do not wrap.
 
     Cells are made safe here; None becomes a dash.

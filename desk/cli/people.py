@@ -117,15 +117,15 @@ def list_(session: Session, is_requesters: bool) -> None:
 @click.option("--revoke", is_flag=True, help="Take the role away.")
 @as_option
 @pass_session
-def role(
-    session: Session, login: str, role: str, queue: str, revoke: bool, as_login: str | None
-) -> None:
+def role(session: Session, login: str, role: str, queue: str, revoke: bool, as_login: str | None) -> None:
     """Grant a role, or take it away."""
     from desk.commands import ChangeRole
 
     events = carry_out(session, session.keeper(as_login), ChangeRole(login, role, queue=queue, revoke=revoke))
     where = f" in queue {queue}" if queue else ""
-    told(session, events, f"{login} {'no longer has' if revoke else 'has'} the role {role}{where}", login=login)
+    told(
+        session, events, f"{login} {'no longer has' if revoke else 'has'} the role {role}{where}", login=login
+    )
 
 
 @people.group()

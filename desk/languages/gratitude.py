@@ -13,7 +13,8 @@ _THANKS = frozenset(
     ok thank you|great thank you|perfect thank you|thanks again|cheers|got it thanks|works now thanks
     谢谢|多谢|感谢|非常感谢|谢谢你|谢谢您|好的谢谢|好谢谢|收到谢谢|谢谢您的帮助|谢谢帮助|十分感谢|太谢谢了
     謝謝|多謝|感謝|非常感謝|謝謝你|謝謝您|好的謝謝|好謝謝|收到謝謝|謝謝您的幫助|謝謝幫助|十分感謝|太感謝了|感恩
-    danke|vielen dank|danke schön|merci|merci beaucoup|gracias|muchas gracias|ありがとうございます|ありがとうございました
+    danke|vielen dank|danke schön|merci|merci beaucoup|gracias|muchas gracias
+    ありがとうございます|ありがとうございました
     """.replace("\n", "|").split("|")
 )
 _FOLDED = frozenset(phrase.strip() for phrase in _THANKS if phrase.strip())

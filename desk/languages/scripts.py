@@ -36,4 +36,5 @@ def _exclusive_characters() -> tuple[frozenset[str], frozenset[str]]:
 
 def _characters(codec: str, leads: range, trails: range | tuple[int, ...]) -> frozenset[str]:
     plane = bytes(byte for lead in leads for trail in trails for byte in (lead, trail))
-    return frozenset(plane.decode(codec, "ignore"))
+    # Pairs without a character leave their second byte behind, which is ASCII.
+    return frozenset(character for character in plane.decode(codec, "ignore") if character > "\u3400")

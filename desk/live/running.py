@@ -15,7 +15,6 @@ from pathlib import Path
 
 from desk.errors import Unavailable
 
-
 _PATIENCE_S = 1.0  # somebody who only asks holds the lock for a moment
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from functools import reduce
+from itertools import chain
 from typing import Any
 
 from peewee import SQL, NodeList, Value, fn
@@ -12,10 +13,11 @@ from peewee import SQL, NodeList, Value, fn
 from desk import clock
 from desk.filterfields import Compared, Elapsed, FilterError, Is, OneOfNumbers, OneOfTexts, Test
 from desk.filters import All, Choice, Field, Filter, Not, Numbered, Term, Word, parse
-from desk.reads.search import Condition, holding
+from desk.reads.search import Condition, holding, sought
 from desk.states import LIVE, InboxState, MessageState, Status
 from desk.store.schema import Address, Attachment, Inbox, Message, Ticket, TicketTag
 from desk.store.schema.tickets import LIVE_SQL, NO_DUE
+from desk.words import Phrase
 
 ASIDE = (int(Status.MERGED), int(Status.SPAM))
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
@@ -55,7 +57,7 @@ def matching(text: str, *, me: str | None) -> Condition:
 
 def condition(found: Filter, *, me: str | None, now_us: int) -> Condition:
     """As `matching`, for a filter that was read already and an instant in microseconds."""
-    build = _Builder(me, now_us, is_one_word=found.searches_once())
+    build = _Builder(me, now_us)
     parts = [build.term(term) for term in found.terms]
     if not found.names_status():
         parts.append(Ticket.status.not_in(ASIDE))
@@ -80,14 +82,14 @@ def _joined(how: Callable[[Any, Any], Any], parts: list[Condition]) -> Condition
 class _Builder:
     """What the conditions of one filter are made with."""
 
-    def __init__(self, me: str | None, now_us: int, *, is_one_word: bool) -> None:
-        self._me, self._now_us, self._is_one_word = me, now_us, is_one_word
+    def __init__(self, me: str | None, now_us: int) -> None:
+        self._me, self._now_us = me, now_us
 
     def term(self, term: Term) -> Condition:
         """The condition of a term; groups nest up to the bound of the parser."""
         match term:
             case Word(text, is_typed):
-                return holding(text, is_typed=is_typed, is_alone=self._is_one_word)
+                return holding(sought(text, is_typed=is_typed))
             case Numbered(number):
                 return Ticket.number == number
             case Field(name, test, column):
@@ -96,6 +98,8 @@ class _Builder:
                 return ~NodeList((SQL("("), self.term(inner), SQL(")")))
             case All(terms):
                 return _joined(operator.and_, [self.term(one) for one in terms])
+            case Choice(terms) if all(isinstance(one, Word) for one in terms):
+                return holding(_any_of(terms))  # one search in place of several
             case Choice(terms):
                 return _joined(operator.or_, [self.term(one) for one in terms])
 
@@ -133,6 +137,11 @@ class _Builder:
         if self._me is None:
             raise FilterError(column, "owner:me needs somebody to be; say who with --as LOGIN")
         return ~Ticket.owner.is_null() & (Ticket.owner == self._me)
+
+
+def _any_of(terms: tuple[Term, ...]) -> tuple[Phrase, ...]:
+    found = [sought(one.text, is_typed=one.is_typed) for one in terms if isinstance(one, Word)]
+    return tuple(dict.fromkeys(chain.from_iterable(found)))
 
 
 def _like(column: Any, pattern: str) -> Condition:

@@ -1,9 +1,8 @@
 """Find tickets by the words of their messages, over the full-text index.
 
-PostgreSQL chooses its plan by itself. SQLite gets one of three, measured on 100,000 messages: the tickets of
-a rare word are looked up first and drive the query; for a common word the query walks the tickets in the order
-that is wanted and stops when the page is full; a word that nearly every message has is looked up on the way.
-Letters that were rejected or withdrawn are not found.
+PostgreSQL chooses its plan by itself. SQLite gets one of two, measured on 100,000 messages: the tickets of a
+rare word are looked up first and drive the query; for a common word the query walks the tickets in the order
+that is wanted and stops when the page is full. Letters that were rejected or withdrawn are not found.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from peewee import SQL, PostgresqlDatabase
 
 from desk import regionalwords, words
 from desk.store.current import CURRENT
+from desk.words import Phrase
 
 RARE = 5_000  # messages; up to here the first plan is the fastest
 Condition = Any  # an expression of peewee, which carries no types
@@ -35,32 +35,24 @@ _WALKING = (
     " AND +m.id IN (SELECT rowid FROM message_fts WHERE message_fts MATCH ?))"
 )
 
-_LOOKING_UP = (
-    'EXISTS (SELECT 1 FROM message m CROSS JOIN message_fts f WHERE m.ticket = "t1"."number" AND m.state < 2'
-    " AND f.rowid = m.id AND message_fts MATCH ?)"
-)
-# To look a word up takes as long as to list this many hits; a page is 100 rows.
-_LOOK_UP_COST, _PAGE = 225, 100
 
+def sought(text: str, *, is_typed: bool = False) -> tuple[Phrase, ...]:
+    """What to look for: the words one right after the other, also as other regions say them.
 
-def holding(text: str, *, is_typed: bool = False, is_alone: bool = False) -> Condition:
-    """The condition that a ticket (alias t1) has a message with these words, one right after the other.
-
-    Call it inside `store.reading()`: on SQLite it asks the index how common they are. `text` holds a word.
-    `is_alone`: no other words are searched for, so a common one fills a page soon.
+    Call it inside `store.reading()`. `is_typed`: the last word may go on. `text` holds a word.
     """
-    phrases = words.query(text, is_typed=is_typed, words=regionalwords.current())
+    return words.query(text, is_typed=is_typed, words=regionalwords.current())
+
+
+def holding(phrases: tuple[Phrase, ...]) -> Condition:
+    """The condition that a ticket (alias t1) has a message with one of the phrases.
+
+    Call it inside `store.reading()`: on SQLite it asks the index how common they are.
+    """
     if isinstance(CURRENT.obj, PostgresqlDatabase):
         return SQL(_HOLDING.format(words.as_tsquery(phrases).replace("'", "''")))
     match = words.as_match(phrases)
     messages = [row[0] for row in CURRENT.execute_sql(_RARE_MESSAGES, (match, RARE + 1))]
-    if len(messages) <= RARE:
-        return SQL(_DRIVING, [json.dumps(messages)])
-    return SQL(_LOOKING_UP if is_alone and _is_dense(messages) else _WALKING, [match])
-
-
-def _is_dense(messages: list[int]) -> bool:
-    """Whether to look up until a page is full is cheaper than to list all hits, by the first hits' density."""
-    newest = CURRENT.execute_sql("SELECT max(id) FROM message").fetchone()[0]
-    density = len(messages) / (messages[-1] - messages[0] + 1)
-    return bool(_PAGE / density * _LOOK_UP_COST < density * newest)
+    if len(messages) > RARE:
+        return SQL(_WALKING, [match])
+    return SQL(_DRIVING, [json.dumps(messages)])

@@ -20,7 +20,7 @@ from desk.work import attempt
 
 if TYPE_CHECKING:
     from maild.cli.mailfiles import MailFile, Place
-    from maild.cli.taking import Taken, Taker
+    from maild.cli.taking import Taken
 
 TEMPORARY_FAILURE = 75
 _GROUP = 100  # mails that are stored together

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from desk.errors import DeskError
+from desk.errors import DeskError, Unavailable
+from desk.safetext import safe_line
+
+_LONGEST_ANSWER = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +33,30 @@ class Refused(DeskError):
         self.temporary = not is_final
 
 
+class Abandoned(Unavailable):
+    """The desk stops: whether the next hop took the letter is not known, and it will be sent again."""
+
+
 class Route(Protocol):
-    """A way out. Used by one thread at a time; keeps its connection."""
+    """A way out. Letters go one at a time; `rest`, `abandon` and `close` may come from other threads."""
 
     def send(self, raw: bytes, *, sender: str, recipient: str) -> Answer:
         """Hand one letter over, exactly these bytes.
 
         Raises:
-            Refused: it was not taken.
+            Refused: it was not taken. Abandoned: `abandon` was called.
         """
 
+    def rest(self) -> None:
+        """Let go of a connection that has not been used for some time."""
+
+    def abandon(self) -> None:
+        """Give up the letter under way at once, and every later one."""
+
     def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of everything; call it when no letter is under way."""
+
+
+def said(text: str) -> str:
+    """A server's words as one line that can be stored and shown: strangers chose them, in any encoding."""
+    return safe_line(text).strip()[:_LONGEST_ANSWER]

@@ -301,7 +301,13 @@ def _latin1_rest(error: UnicodeError) -> tuple[str, int]:
 
 # Words with 8-bit bytes in them; the delimiters are no second bytes in any of the codecs.
 _WIDE_TOKEN = re.compile(rb"[^\s\"<>;=,\x80-\xff]*[\x80-\xff][^\s\"<>;=,]*")
-_EAST_ASIAN = frozenset(codec for codec, _ in _EVERYDAY_LEADS) | {"big5", "big5hkscs", "gbk", "gb2312", "shift_jis"}
+_EAST_ASIAN = frozenset(codec for codec, _ in _EVERYDAY_LEADS) | {
+    "big5",
+    "big5hkscs",
+    "gbk",
+    "gb2312",
+    "shift_jis",
+}
 _HIGH = bytes(range(0x80, 0x100))
 _LABELS = _label_table()
 codecs.register_error("maild.latin1", _latin1_rest)

@@ -14,6 +14,7 @@ from maild.reading.addresses import read_mailboxes, sender_of
 from maild.reading.charsets import decode
 from maild.reading.headers import (
     MAX_SUBJECT_CHARACTERS,
+    blank_line,
     bounded_references,
     decode_header,
     first_value,
@@ -30,7 +31,6 @@ MAX_TEXT_BYTES = 64 * 1024
 MAX_SEARCHED_BYTES = 1024 * 1024
 
 _TEXT_PART = re.compile(rb"(?i)\ncontent-type:[ \t]{0,8}text/plain")
-_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _BOUNDARY = re.compile(rb"\r?\n--[^\r\n]{1,200}")
 _LINE_ENDS = re.compile(r"\r\n?")
 
@@ -41,7 +41,7 @@ def read_degraded(raw: bytes, *, reason: str = "read by the emergency reader") -
     fields = [field._replace(value=field.value[:MAX_VALUE_BYTES]) for field in header.fields[:MAX_FIELDS]]
     subject = decode_header(first_value(fields, "subject"))
     sender, doubts = sender_of(values_of(fields, "from"), hint=None, other=[])
-    text, _ = first_text(raw, header.body_start)
+    text, _ = first_text(raw, _body_start(raw, header.body_start) if header.is_cut else header.body_start)
     signs = Signs(fields, "", "", sender.address if sender else "", subject.text, None, frozenset())
     return Letter(
         sha256=hashlib.sha256(raw).hexdigest(),
@@ -70,6 +70,12 @@ def raw_attachment(raw: bytes) -> Attachment:
     return Attachment("message.eml", "message/rfc822", len(raw), digest, inline=False, content=raw)
 
 
+def _body_start(raw: bytes, position: int) -> int:
+    """Where the body begins when the header is longer than was looked at."""
+    block_end, body_start = blank_line(raw, position, len(raw))
+    return position if block_end == body_start else body_start
+
+
 def first_text(raw: bytes, body_start: int) -> tuple[str, str]:
     """The first text/plain part if one is near, else the beginning of the body; as sent, cut.
 
@@ -78,9 +84,10 @@ def first_text(raw: bytes, body_start: int) -> tuple[str, str]:
     """
     near = raw[max(body_start - 1, 0) : body_start + MAX_SEARCHED_BYTES]
     part = _TEXT_PART.search(near)
-    blank = _BLANK_LINE.search(near, part.end()) if part else None
-    start = blank.end() if blank else 0
-    boundary = _BOUNDARY.search(near, start, start + MAX_TEXT_BYTES) if blank else None
+    block_end, start = blank_line(near, part.end(), len(near)) if part else (0, 0)
+    is_part = block_end != start
+    start = start if is_part else 0
+    boundary = _BOUNDARY.search(near, start, start + MAX_TEXT_BYTES) if is_part else None
     end = boundary.start() if boundary else start + MAX_TEXT_BYTES
     decoded = decode(near[start:end], None)
     return _LINE_ENDS.sub("\n", decoded.text).strip(), decoded.charset

@@ -24,7 +24,7 @@ _FIELD_NAME = re.compile(rb"([\x21-\x39\x3b-\x7e]+)[ \t]*:")
 _CORE_FIELD = re.compile(
     rb"(?im)^(?:from|to|cc|date|subject|message-id|content-type|mime-version|received)[ \t]*:"
 )
-_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_LINE = re.compile(rb"[^\n]+")
 # Each piece stops at its delimiter, so a failed attempt is never rescanned.
 _ENCODED_WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*)\?=")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
@@ -62,14 +62,14 @@ def split_header(
     if raw.startswith((b"\n", b"\r\n"), start):
         return Header([], start + (1 if raw.startswith(b"\n", start) else 2))
     seen = end if limit is None else min(end, start + limit)
-    blank = _BLANK_LINE.search(raw, start, seen)
-    block_end, body_start = (blank.start(), blank.end()) if blank else (seen, seen)
-    is_cut = blank is None and seen < end
+    block_end, body_start = blank_line(raw, start, seen)
+    is_cut = body_start == block_end and seen < end
     fields: list[Field] = []
     lines: list[bytes] = []
     position = start
     last_core = _last_core(raw, start, block_end) if is_lenient else start
-    for line in raw[start:block_end].split(b"\n"):
+    for match in _LINE.finditer(raw, start, block_end):  # lazy: a hostile header may end at its first line
+        position, line = match.start(), match[0]
         if line.startswith((b" ", b"\t")) and lines:
             lines.append(line.rstrip(b"\r"))
         elif _FIELD_NAME.match(line):
@@ -83,9 +83,17 @@ def split_header(
         else:
             _append(fields, lines)
             return Header(fields, position, is_cut)
-        position += len(line) + 1
     _append(fields, lines)
     return Header(fields, body_start, is_cut)
+
+
+def blank_line(raw: bytes, start: int, end: int) -> tuple[int, int]:
+    """Where the line before the first blank line ends, and where the line after it begins; `end` twice if none."""
+    crlf = raw.find(b"\n\r\n", start, end)
+    bare = raw.find(b"\n\n", start, end if crlf < 0 else crlf + 1)
+    if bare >= 0:
+        return bare, bare + 2
+    return (crlf, crlf + 3) if crlf >= 0 else (end, end)
 
 
 def _last_core(raw: bytes, start: int, end: int) -> int:

@@ -103,9 +103,20 @@ def _leaf(part: Part, number: int) -> Message:
                 leaf[field.name] = text
     if not part.type.startswith("text/") and part.type != leaf.get_content_type():
         del leaf["Content-Type"]
+    if not _has_name(leaf):
+        del leaf["Content-Disposition"]  # it would invent a random name
     leaf["Content-ID"] = f"leaf-{number}"
     leaf.set_payload("")
     return leaf
+
+
+def _has_name(leaf: Message) -> bool:
+    """Whether the library can read a name; hostile parameters are taken off, so that they spoil no other part."""
+    try:
+        return bool(leaf.get_filename())
+    except _FAULTS:
+        del leaf["Content-Type"]
+        return False
 
 
 def _safe_text(value: bytes) -> str:

@@ -17,6 +17,7 @@ from desk.letter import Role, Span
 from maild.reading import quote_marks as marks
 from maild.reading.htmltext import Flag
 
+MAX_LINES = 50_000  # what comes after is new: in doubt
 MAX_LINE_CHARACTERS = 600  # of a line that marks are looked for in
 MAX_SIGNATURE_LINES = {"-- ": 60, "--": 20, "--\u00a0": 60}
 MAX_HEADER_LINES = 12
@@ -63,7 +64,10 @@ class _Scan:
     def run(self) -> None:
         self.kinds = [marks.header_kind(line) if ":" in line or "：" in line else None for line in self.lines]
         while len(self.roles) < len(self.lines):
-            self.step(len(self.roles))
+            if len(self.roles) >= MAX_LINES:
+                self.give("new", len(self.lines) - len(self.roles))
+            else:
+                self.step(len(self.roles))
 
     def step(self, at: int) -> None:
         """Give roles to the line at `at`, and to as many after it as belong to it."""

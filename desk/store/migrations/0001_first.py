@@ -149,8 +149,10 @@ STATEMENTS = [
 
 HISTORY_GUARD = {
     "sqlite": [
-        "CREATE TRIGGER event_no_update BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'history is insert-only'); END",
-        "CREATE TRIGGER event_no_delete BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'history is insert-only'); END",
+        """CREATE TRIGGER event_no_update BEFORE UPDATE ON event
+        BEGIN SELECT RAISE(ABORT, 'history is insert-only'); END""",
+        """CREATE TRIGGER event_no_delete BEFORE DELETE ON event
+        BEGIN SELECT RAISE(ABORT, 'history is insert-only'); END""",
     ],
     "postgresql": [
         """CREATE FUNCTION history_is_insert_only() RETURNS trigger LANGUAGE plpgsql AS

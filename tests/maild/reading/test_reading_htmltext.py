@@ -15,7 +15,9 @@ PAGES = [
     pytest.param("<div>a</div><div>b<br>c</div>", ["a", "b", "c"], id="lines"),
     pytest.param("a<br><br><br><br>b", ["a", "", "b"], id="blank lines are one"),
     pytest.param("<b>a</b> <i>b</i>c &amp;&nbsp;d", ["a bc & d"], id="inline"),
-    pytest.param("<blockquote>a<blockquote>b</blockquote></blockquote>c", ["> a", "> >", "> > b", "", "c"], id="quotes"),
+    pytest.param(
+        "<blockquote>a<blockquote>b</blockquote></blockquote>c", ["> a", "> >", "> > b", "", "c"], id="quotes"
+    ),
     pytest.param(
         '<blockquote style="margin:0 0 0 40px; border: none; padding:0px">mine</blockquote>', ["mine"], id="indentation"
     ),
@@ -29,7 +31,9 @@ PAGES = [
     ),
     pytest.param('<a href="https://x.example/">x.example</a>', ["x.example"], id="link that is its own text"),
     pytest.param('<a href="javascript:alert(1)">x</a>', ["x"], id="script link"),
-    pytest.param('<img src="cid:1"><img alt="shot"><img src="http://t.example/p">', ["[image][image: shot]"], id="images"),
+    pytest.param(
+        '<img src="cid:1"><img alt="shot"><img src="http://t.example/p">', ["[image][image: shot]"], id="images"
+    ),
     pytest.param("<style>p{}</style><script>x()</script><title>t</title>a", ["a"], id="not text"),
     pytest.param("Regards<br>-- <br>A", ["Regards", "-- ", "A"], id="signature mark"),
     pytest.param("a<hr>b", ["a", "_" * 32, "b"], id="rule"),
