@@ -20,6 +20,7 @@ from desk.history import PERSONAL_ACTORS
 
 # The field that names other events of the history by their place in it.
 REFERENCES = {"undo.done": "of", "order.given": "undo_of"}
+MOST = 1 << 62  # above every id, number and instant
 _KNOWN = frozenset({"seq", "at", "ticket", "actor", "rule", "message", "event", "data"})
 _EXTRAS = ""  # under this key of the erasable text lies what else stood in the line
 _encode = msgspec.json.Encoder().encode
@@ -132,7 +133,10 @@ def _text(raw: Raw) -> str:
 def _optional(raw: Raw | None, kind: type[Any]) -> Any:
     if raw is None:
         return None
-    return _text(raw) if kind is str and bytes(raw) != b"null" else msgspec.json.decode(raw, type=kind | None)
+    value = msgspec.json.decode(raw, type=kind | None)
+    if isinstance(value, int) and not 0 <= value < MOST:
+        raise ValueError(f"{value} is no number of this kind")
+    return value if value is None or kind is int else _text(raw)
 
 
 @cache

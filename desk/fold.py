@@ -13,7 +13,7 @@ import msgspec
 
 from desk.clock import parse_iso
 from desk.errors import Invalid
-from desk.eventlines import REFERENCES, Entry
+from desk.eventlines import MOST, REFERENCES, Entry
 from desk.states import MessageState, Priority, Status, by_word
 from desk.store.schema.tickets import NO_DUE
 
@@ -69,6 +69,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     state: MessageState = MessageState.STANDS
 
 
+_LEVELS = 100  # tiers, impacts and urgencies are small; the store gives them two bytes
 Data = dict[str, Any]
 Reducer = Callable[[TicketState, Data, Entry], TicketState]
 with_ = msgspec.structs.replace
@@ -114,8 +115,8 @@ class Fold:
             moving(self, number, data)
 
     def _say(self, number: int, data: Data, *, counts: bool = True) -> None:
-        message = data.get("message")
-        if not isinstance(message, int):
+        message = _maybe_number(data, "message")
+        if message is None:
             self._count(number, counts)
         elif message not in self.messages:
             self.messages[message] = Said(ticket=number, origin=number, counts=counts)
@@ -126,7 +127,7 @@ class Fold:
         self._say(number, data, counts=data.get("kind") == "reply")  # one event a recipient, one message
 
     def _move(self, number: int, data: Data) -> None:
-        self._put(data.get("message"), _number(data, "to", number))
+        self._put(_number(data, "message", 0), _number(data, "to", number))
 
     def _merge(self, number: int, data: Data) -> None:
         into = _number(data, "into", number)
@@ -155,9 +156,9 @@ class Fold:
         if message in self.messages:
             self.messages[message] = with_(self.messages[message], state=state)
 
-    def _put(self, message: object, to: int) -> None:
-        said = self.messages.get(message) if isinstance(message, int) else None
-        if isinstance(message, int) and said is not None and to in self.tickets:
+    def _put(self, message: int, to: int) -> None:
+        said = self.messages.get(message)
+        if said is not None and to in self.tickets:
             self._count(said.ticket, -said.counts)
             self._lay(message, to)
             self._count(to, said.counts)
@@ -191,9 +192,9 @@ def _created(number: int, data: Data, entry: Entry) -> TicketState:
         arrived_us=_instant(data.get("arrived")) or entry.at_us,
         subject=_text(data, "subject", ""),
         priority=_priority(data, "priority", int(Priority.NORMAL)),
-        impact=_maybe_number(data, "impact"),
-        urgency=_maybe_number(data, "urgency"),
-        tier=_number(data, "tier", 1),
+        impact=_maybe_number(data, "impact", _LEVELS),
+        urgency=_maybe_number(data, "urgency", _LEVELS),
+        tier=_number(data, "tier", 1, _LEVELS),
         kind=_text(data, "kind", "incident"),
         category=_text(data, "category", ""),
         queue=_text(data, "queue", ""),
@@ -231,13 +232,13 @@ def _priority_changed(ticket: TicketState, data: Data, entry: Entry) -> TicketSt
     return with_(
         ticket,
         priority=_priority(data, "to", ticket.priority),
-        impact=_maybe_number(data, "impact"),
-        urgency=_maybe_number(data, "urgency"),
+        impact=_maybe_number(data, "impact", _LEVELS),
+        urgency=_maybe_number(data, "urgency", _LEVELS),
     )
 
 
 def _tier_changed(ticket: TicketState, data: Data, entry: Entry) -> TicketState:
-    return with_(ticket, tier=_number(data, "to", ticket.tier))
+    return with_(ticket, tier=_number(data, "to", ticket.tier, _LEVELS))
 
 
 def _tag_added(ticket: TicketState, data: Data, entry: Entry) -> TicketState:
@@ -275,7 +276,7 @@ def _unlinked(ticket: TicketState, data: Data, entry: Entry) -> TicketState:
 
 def _promise(ticket: TicketState, data: Data, entry: Entry) -> TicketState:
     name = _text(data, "clock", "")
-    is_running = entry.event in ("clock.started", "clock.resumed")
+    is_running = entry.event in ("clock.started", "clock.resumed", "clock.breached")  # late is not over
     promise = Promise(name, _instant(data.get("due")) if is_running else None)
     return with_(ticket, promises=(*(p for p in ticket.promises if p.clock != name), promise))
 
@@ -326,14 +327,14 @@ def _text(data: Data, key: str, default: str) -> str:
     return value if isinstance(value, str) else default
 
 
-def _number(data: Data, key: str, default: int) -> int:
-    value = data.get(key)
-    return value if isinstance(value, int) else default
+def _number(data: Data, key: str, default: int, below: int = MOST) -> int:
+    value = _maybe_number(data, key, below)
+    return default if value is None else value
 
 
-def _maybe_number(data: Data, key: str) -> int | None:
+def _maybe_number(data: Data, key: str, below: int = MOST) -> int | None:
     value = data.get(key)
-    return value if isinstance(value, int) else None
+    return value if type(value) is int and 0 <= value < below else None  # a bool is no number
 
 
 def _priority(data: Data, key: str, default: int) -> int:

@@ -22,6 +22,8 @@ _CLAIM = (
     " SELECT id FROM outbox WHERE state = 0 AND run_at <= ? ORDER BY run_at, id LIMIT ? {lock})"
     " RETURNING id, ticket, kind, message_id, recipient, blob, created, tries"
 )
+_STILL_MINE = "state = 1 AND tries = ?"  # every claim counts the tries up
+_NOT_SETTLED = "state IN (0, 1) AND tries >= ?"
 _INSERT = (
     "INSERT INTO outbox (ticket, message, kind, message_id, recipient, contact, to_new, blob,"
     " state, created, run_at, tries, lease, holder, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, 0, '', '')"
@@ -110,8 +112,9 @@ def release_claims(store: Store, holder: str) -> int:
 
 
 def mark_sent(tx: Transaction, sending: Sending, *, code: int | None, answer: str) -> None:
-    """The next hop has it."""
-    _settle(tx, sending, OutboxState.SENT, code, answer)
+    """The next hop has it. Also when the lease had ended: what was sent must not be sent again."""
+    if not _settle(tx, sending, OutboxState.SENT, code, answer, condition=_NOT_SETTLED):
+        return
     record(
         tx,
         LetterSent(letter=sending.id, code=code, text=answer, attempt=sending.tries),
@@ -121,8 +124,12 @@ def mark_sent(tx: Transaction, sending: Sending, *, code: int | None, answer: st
 
 
 def mark_failed(tx: Transaction, sending: Sending, *, code: int | None, answer: str) -> None:
-    """It will not be sent: refused for good, or tried for too long. Shown on the ticket."""
-    _settle(tx, sending, OutboxState.FAILED, code, answer)
+    """It will not be sent: refused for good, or tried for too long. Shown on the ticket.
+
+    Nothing, when the lease had ended and the letter was given to another deliverer.
+    """
+    if not _settle(tx, sending, OutboxState.FAILED, code, answer, condition=_STILL_MINE):
+        return
     record(
         tx,
         LetterFailed(letter=sending.id, code=code, text=answer, attempt=sending.tries),
@@ -132,16 +139,20 @@ def mark_failed(tx: Transaction, sending: Sending, *, code: int | None, answer: 
 
 
 def defer(tx: Transaction, sending: Sending, *, after: timedelta, code: int | None, answer: str) -> None:
-    """Try again after this time. The first deferral of a letter stands in the history, not each one."""
+    """Try again after this time. The first deferral of a letter stands in the history, not each one.
+
+    Nothing, when the lease had ended and the letter was given to another deliverer.
+    """
     run_at = tx.now_us + after // timedelta(microseconds=1)
-    tx.run(
-        "UPDATE outbox SET state = 0, run_at = ?, holder = '', code = ?, answer = ? WHERE id = ? AND state = 1",
+    deferred = tx.run(
+        f"UPDATE outbox SET state = 0, run_at = ?, holder = '', code = ?, answer = ? WHERE id = ? AND {_STILL_MINE}",
         run_at,
         code,
         answer[:1000],
         sending.id,
+        sending.tries,
     )
-    if sending.tries == 1:
+    if deferred and sending.tries == 1:
         record(
             tx,
             LetterDeferred(letter=sending.id, code=code, text=answer, attempt=1),
@@ -160,12 +171,17 @@ def withdraw(tx: Transaction, message: int) -> int:
     )
 
 
-def _settle(tx: Transaction, sending: Sending, state: OutboxState, code: int | None, answer: str) -> None:
-    tx.run(
-        "UPDATE outbox SET state = ?, code = ?, answer = ?, done = ?, holder = '' WHERE id = ?",
+def _settle(
+    tx: Transaction, sending: Sending, state: OutboxState, code: int | None, answer: str, *, condition: str
+) -> bool:
+    """Whether the letter was still to be settled."""
+    changed = tx.run(
+        f"UPDATE outbox SET state = ?, code = ?, answer = ?, done = ?, holder = '' WHERE id = ? AND {condition}",
         int(state),
         code,
         answer[:1000],
         tx.now_us,
         sending.id,
+        sending.tries,
     )
+    return changed > 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from desk.actors import Actor
 from desk.errors import Invalid, NotFound
+from desk.letters.headers import can_carry, clean
 from desk.permissions import Grant, Role
 from desk.store.schema import Address, Contact, RoleGrant, Technician
 from desk.store.writer import Transaction
@@ -30,14 +31,14 @@ class Person:
     is_new: bool = False
 
 
-def technician(login: str) -> Technician:
+def technician(login: str, *, even_inactive: bool = False) -> Technician:
     """The technician with this login.
 
     Raises:
         NotFound: nobody has it, or not any more; with the nearest login there is.
     """
     found = Technician.get_or_none(Technician.login == login)
-    if found is not None and found.active:
+    if found is not None and (found.active or even_inactive):
         return found
     if found is not None:
         raise NotFound(f"technician {login!r} is not active any more")
@@ -104,6 +105,23 @@ def clean_address(address: str) -> str:
     if not (local and at and domain) or any(c.isspace() or ord(c) < 32 for c in folded) or len(folded) > 254:
         raise Invalid(f"{address!r} is not a mail address; it should look like somebody@example.org")
     return folded
+
+
+def mailable_address(address: str) -> str:
+    """An address that somebody at the desk typed, as the store keeps it.
+
+    Raises:
+        Invalid: it is none, or no letter could be addressed to it.
+    """
+    folded = clean_address(address)
+    if not can_carry(folded):
+        raise Invalid(f"{address!r} is not a mail address that letters can be sent to")
+    return folded
+
+
+def clean_name(name: str) -> str:
+    """A name as it may stand in letters and on screens: one line of at most 200 characters."""
+    return clean(name)[:200]
 
 
 def known_person(address: str) -> tuple[Address, Contact]:

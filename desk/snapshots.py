@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import logging
+
 import msgspec
 
 from desk.hometypes import HomeFiles
 from desk.store.schema import Snapshot
 from desk.store.writer import Transaction
 
+log = logging.getLogger(__name__)
 NAME = "home"
 
 
 def current() -> tuple[str, HomeFiles] | None:
-    """Digest and content of the snapshot; None before the first. Call it inside `store.reading()`."""
+    """Digest and content of the snapshot; None before the first, and for one that another version wrote.
+
+    Call it inside `store.reading()`.
+    """
     row = Snapshot.get_or_none(Snapshot.name == NAME)
     if row is None:
         return None
-    return row.digest, msgspec.json.decode(row.data, type=HomeFiles)
+    try:
+        return row.digest, msgspec.json.decode(row.data, type=HomeFiles)
+    except msgspec.DecodeError as error:
+        log.warning("snapshot of the home files is unreadable, they are read anew reason=%s", error)
+        return None
 
 
 def replace(tx: Transaction, files: HomeFiles, digest: str) -> None:

@@ -91,7 +91,8 @@ class Loop(Generic[Item]):
         """Claim nothing more and return when the items under way are through."""
         self._stopping.set()
         self._bell.set()
-        self._thread.join()
+        if self._thread.ident is not None:  # it may never have been started
+            self._thread.join()
         self._pool.shutdown(wait=True)
 
     def _run(self) -> None:
@@ -137,7 +138,8 @@ def carry_out(source: Source[Item], item: Item, pace: Pace) -> None:
         log.error("parked loop=%s item=%s reason=%s", source.name, item, reason)
         settled = attempt(lambda: source.park(item, reason))
     else:
-        after = pace.waits[tries - 1] * (1 + random.uniform(0, pace.jitter))
+        wait = pace.waits[tries - 1] if pace.waits else pace.poll
+        after = wait * (1 + random.uniform(0, pace.jitter))
         log.warning("again later loop=%s item=%s after=%s reason=%s", source.name, item, after, reason)
         settled = attempt(lambda: source.again(item, after, reason))
     if settled.error is not None:  # the lease runs out and the item comes back by itself

@@ -18,6 +18,7 @@ from desk.states import Status
 from desk.store.writer import Store
 
 MOST_CLUES = 40
+IN_ADDRESS, IN_MESSAGE_ID = "recipient address", "Message-ID of our letter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Clues:
         tokens: valid reply tokens with where they stood, strongest place first.
         letter: the id of our letter that this answers as machine mail (its envelope sender was used).
         is_forged: something had the form of a token but a wrong signature.
+        is_forged_address: that stood in a recipient address, and no valid token beside it.
         known: (Message-ID, ticket) of ids that belong to a ticket, in order of strength.
         identities: the tickets that the ids say, sorted; what `FileLetter` checks again.
         has_equal_id: this letter's own Message-ID was seen before, with other bytes.
@@ -51,6 +53,7 @@ class Clues:
     tokens: tuple[tuple[Token, str], ...] = ()
     letter: int | None = None
     is_forged: bool = False
+    is_forged_address: bool = False
     known: tuple[tuple[str, int], ...] = ()
     identities: tuple[int, ...] = ()
     has_equal_id: bool = False
@@ -75,12 +78,14 @@ class Gatherer:
     def gather(self, letter: Letter, envelope: Envelope, keys: Mapping[int, bytes]) -> Clues:
         """All clues of one letter."""
         tokens, letters, forged = self._tokens(letter, envelope, keys)
+        has_address = any(place == IN_ADDRESS for _, place in tokens)
         known, equal = self._known(letter)
         contact, technician = self._sender(letter)
         return Clues(
             tokens=tuple(tokens[:MOST_CLUES]),
             letter=letters[0] if letters else self._bounced_letter(letter, keys),
-            is_forged=forged,
+            is_forged=bool(forged),
+            is_forged_address=IN_ADDRESS in forged and not has_address,
             known=known,
             identities=tuple(sorted({ticket for _, ticket in known})),
             has_equal_id=equal,
@@ -92,21 +97,23 @@ class Gatherer:
     def _tokens(
         self, letter: Letter, envelope: Envelope, keys: Mapping[int, bytes]
     ) -> tuple[list[tuple[Token, str]], list[int], bool]:
-        places = [(find_in_address(a, self._addresses), "recipient address") for a in addressed_to(letter, envelope)]
+        places = [
+            (find_in_address(a, self._addresses), "recipient address") for a in addressed_to(letter, envelope)
+        ]
         replied = [*letter.in_reply_to, *reversed(letter.references)]
-        places += [(find_in_message_id(i, self._domain), "Message-ID of our letter") for i in replied]
+        places += [(find_in_message_id(i, self._domain), IN_MESSAGE_ID) for i in replied]
         tokens: list[tuple[Token, str]] = []
         letters: list[int] = []
-        forged = False
+        forged: set[str] = set()
         for text, place in places:
             verdict = verify(keys, text) if text else Refusal.NOT_A_TOKEN
             if verdict is Refusal.FORGED:
-                forged = True
+                forged.add(place)
             if not isinstance(verdict, Token):
                 continue
             if verdict.kind == "r":
                 tokens.append((verdict, place))
-            elif verdict.kind == "b" and place == "recipient address":
+            elif verdict.kind == "b" and place == IN_ADDRESS:
                 letters.append(verdict.participant)
         return tokens, letters, forged
 
@@ -177,6 +184,11 @@ class Gatherer:
             return None
         rows = self._rows("SELECT role FROM participant WHERE ticket = ? AND contact = ?", [ticket, contact])
         return rows[0][0] if rows else None
+
+    def addresses_of(self, ticket: int) -> frozenset[str]:
+        """The addresses of all who take part in a ticket."""
+        rows = self._rows("SELECT address FROM participant WHERE ticket = ?", [ticket])
+        return frozenset(row[0] for row in rows)
 
     def same_person(self, participant: int, contact: int | None) -> bool:
         """Whether a token's contact and the sender are one, also after two contacts were merged."""

@@ -25,13 +25,16 @@ from desk.service import Desk, Order
 from desk.spool import Taken
 from desk.work import Pace
 from maild.clues import Gatherer, addressed_to
+from maild.precedence import Precedence
 from maild.reading.reader import ReaderPool
 from maild.threads import Mail, place
+from maild.trust import Trace, trace_of
 
 log = logging.getLogger(__name__)
 PACE = Pace(workers=12, waits=(timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=30)))
 _LOOKS = 4  # how often a mail is placed anew because the desk had moved on
 _STRIPES = 64
+NO_FROM = "no From field"  # the reader's word for it
 
 
 class Receiver:
@@ -39,13 +42,17 @@ class Receiver:
 
     name = "receive"
 
-    def __init__(self, desk: Desk, readers: ReaderPool, *, holder: str) -> None:
+    def __init__(
+        self, desk: Desk, readers: ReaderPool, *, holder: str, precedence: Precedence | None = None
+    ) -> None:
         self._desk, self._readers, self._holder = desk, readers, holder
+        self._precedence = precedence or Precedence()
         # mails of one ticket wait for each other here instead of colliding in the store
         self._in_turn = [threading.Lock() for _ in range(_STRIPES)]
 
     def claim(self, limit: int) -> Sequence[Taken]:
-        return spool.claim(self._desk.store, self._holder, limit)
+        allowed = self._precedence.allowed(limit)
+        return spool.claim(self._desk.store, self._holder, allowed) if allowed else ()
 
     def tries(self, item: Taken) -> int:
         return item.tries
@@ -65,16 +72,17 @@ class Receiver:
         with self._desk.reading():
             raw = blobs.content(item.sha256)
         letter = self._as_known(self._readers.read(raw), item.envelope)
+        trace = trace_of(raw)
         fault_point("worker.after_read")
         for look in range(_LOOKS):
-            if self._file(item, letter, is_last_look=look == _LOOKS - 1):
+            if self._file(item, letter, trace, is_last_look=look == _LOOKS - 1):
                 return
 
-    def _file(self, item: Taken, letter: Letter, *, is_last_look: bool) -> bool:
-        placement = self._place(letter, item.envelope)
+    def _file(self, item: Taken, letter: Letter, trace: Trace, *, is_last_look: bool) -> bool:
+        placement = self._place(letter, item.envelope, trace)
         with self._turn_of(placement.ticket) as has_waited:
             if has_waited:
-                placement = self._place(letter, item.envelope)
+                placement = self._place(letter, item.envelope, trace)
             try:
                 events = self._desk.do(Order(self._command(item, letter, placement), SYSTEM, Door.MAIL))
             except Conflict:
@@ -111,20 +119,25 @@ class Receiver:
             silent=is_import,
         )
 
-    def _place(self, letter: Letter, envelope: Envelope) -> Placement:
+    def _place(self, letter: Letter, envelope: Envelope, trace: Trace) -> Placement:
         settings, postroom = self._desk.settings.desk, self._desk.postroom
         gatherer = Gatherer(self._desk.store, addresses=settings.addresses, domain=settings.domain)
         with self._desk.reading():
             clues = gatherer.gather(letter, envelope, postroom.known_keys())
             queue = postroom.queue_of_addresses(addressed_to(letter, envelope))
-            return place(Mail(letter, envelope, clues, frozenset(settings.addresses), queue), gatherer)
+            own = frozenset(address.lower() for address in settings.addresses)
+            return place(Mail(letter, envelope, clues, own, queue, trace), gatherer)
 
     def _as_known(self, letter: Letter, envelope: Envelope) -> Letter:
-        """What only the desk knows about a letter: whether a loop mark is ours, and who sent it unsigned."""
+        """What only the desk knows about a letter: whether a loop mark is ours, and what its envelope says."""
         if letter.kind == "own" and not self._is_ours(letter):
-            letter = msgspec.structs.replace(letter, kind="auto-reply" if letter.auto_submitted else "human")
-        if letter.sender is None and not letter.sender_doubts and envelope.sender:
-            letter = msgspec.structs.replace(letter, sender=Mailbox("", envelope.sender.lower()))
+            is_typed = letter.auto_submitted in ("", "no")
+            letter = msgspec.structs.replace(letter, kind="human" if is_typed else "auto-reply")
+        if letter.kind == "human" and envelope.sender == "":  # RFC 5321 section 4.5.5: only machines send so
+            letter = msgspec.structs.replace(letter, kind="auto-reply")
+        if letter.sender_doubts == [NO_FROM] and envelope.sender:
+            sender = Mailbox("", envelope.sender.lower())
+            letter = msgspec.structs.replace(letter, sender=sender, sender_doubts=[])
         return letter
 
     def _is_ours(self, letter: Letter) -> bool:

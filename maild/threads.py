@@ -18,17 +18,22 @@ from desk.letter import Envelope, Letter, Mailbox
 from desk.letters.subjects import base_subject
 from desk.letters.tokens import Token
 from desk.states import Status
-from maild.clues import Clues, Gatherer, TicketFacts
+from maild.clues import IN_MESSAGE_ID, Clues, Gatherer, TicketFacts
 from maild.trust import (
     DOMAIN_PROVEN,
+    MOST_HOPS,
+    NO_TRACE,
     PARTICIPANT,
     SUSPECT,
+    Trace,
     are_colleagues,
-    is_marked_spam,
+    can_take_part,
     level_of_sender,
 )
 
 _MACHINE = frozenset({"bounce", "report"})
+_SILENT = frozenset({"auto-reply", "bounce", "report", "monitor"})
+_MOST_OTHERS = 50
 _SOLVED = frozenset({Status.RESOLVED, Status.CLOSED})
 
 
@@ -41,10 +46,20 @@ class Mail:
     clues: Clues
     own: frozenset[str]
     queue: str
+    trace: Trace = NO_TRACE
 
     @property
     def sender(self) -> str:
-        return self.letter.sender.address if self.letter.sender else ""
+        return self.letter.sender.address.lower() if self.letter.sender else ""
+
+    @property
+    def is_thanks(self) -> bool:
+        return self.letter.kind == "human" and is_only_thanks(self.letter.new_text())
+
+    @property
+    def is_quiet(self) -> bool:
+        """Machines and mere thanks: they are filed where they belong and open nothing."""
+        return self.letter.kind in _SILENT or self.is_thanks
 
 
 def place(mail: Mail, store: Gatherer) -> Placement:
@@ -53,14 +68,19 @@ def place(mail: Mail, store: Gatherer) -> Placement:
     level, why = level_of_sender(letter)
     if letter.kind == "own":
         return _drop(mail, "our own letter came back (loop)")
+    if mail.trace.hops > MOST_HOPS:
+        return _drop(mail, f"it went through {mail.trace.hops} servers (loop)")
     if clues.letter is not None:
         return _machine_answer(mail, store, clues.letter)
     if letter.kind in _MACHINE:
         return _hold(mail, None, "a delivery report for a letter that we did not send", level, (why,))
     if level == SUSPECT:
         return _hold(mail, None, f"the sender cannot be trusted: {why}", SUSPECT, (why,))
-    if mail.sender in mail.own:
+    if _is_ours(mail.sender, mail.own):
         return _hold(mail, None, "it claims to come from the desk itself", SUSPECT, ("From is our own address",))
+    if clues.is_forged_address:
+        why = "a token in its address is not one of ours"
+        return _hold(mail, None, "it was sent to a reply address that the desk never gave out", level, (why,))
     placed = _by_token(mail, store, level) or _by_known_id(mail, store, level)
     if placed is not None:
         return placed
@@ -82,45 +102,72 @@ def _machine_answer(mail: Mail, store: Gatherer, letter: int) -> Placement:
 
 
 def _by_token(mail: Mail, store: Gatherer, level: int) -> Placement | None:
+    referred = _referred(mail, store)
     for token, place_found in mail.clues.tokens:
         ticket = store.ticket(token.ticket)
-        if ticket is not None:
-            return _with_token(mail, store, level, token, place_found, ticket)
+        if ticket is None:
+            continue
+        is_remembered = ticket.number not in referred and _is_another_matter(mail, store, ticket)
+        if is_remembered and referred:
+            continue  # what it answers says more than an address that a mail program offered
+        return _with_token(mail, store, level, token, place_found, ticket, is_remembered=is_remembered)
     return None
 
 
+def _referred(mail: Mail, store: Gatherer) -> frozenset[int]:
+    """The tickets that In-Reply-To and References name, by known ids or by tokens in our Message-IDs."""
+    named = [token.ticket for token, place_found in mail.clues.tokens if place_found == IN_MESSAGE_ID]
+    named += [number for identity, number in mail.clues.known if identity != mail.letter.message_id]
+    return frozenset(ticket.number for ticket in map(store.ticket, dict.fromkeys(named)) if ticket)
+
+
+def _is_another_matter(mail: Mail, store: Gatherer, ticket: TicketFacts) -> bool:
+    """Mail programs offer old addresses again: what a token without any reference says by its subject."""
+    if ticket.status in _SOLVED:
+        return True
+    subject = base_subject(mail.letter.subject).casefold()
+    tag = store.ticket(mail.clues.tag) if mail.clues.tag is not None else None
+    is_tagged = tag is not None and tag.number == ticket.number
+    return subject not in ("", ticket.subject.casefold()) and not is_tagged
+
+
 def _with_token(
-    mail: Mail, store: Gatherer, level: int, token: Token, place_found: str, ticket: TicketFacts
+    mail: Mail,
+    store: Gatherer,
+    level: int,
+    token: Token,
+    place_found: str,
+    ticket: TicketFacts,
+    *,
+    is_remembered: bool,
 ) -> Placement:
     evidence = f"token in the {place_found} of ticket {ticket.number}"
-    if not store.same_person(token.participant, mail.clues.contact):
-        return _person_only(mail, store, level, ticket, f"{evidence}, given to somebody else")
-    proven = max(level, PARTICIPANT)
-    if _is_remembered_address(mail, ticket):
-        notes = (f"{evidence}, but it is about something else; opened beside it",)
-        return _new(mail, store, proven, notes, linked=ticket.number)
-    if ticket.status is Status.CLOSED:
-        return _new(mail, store, proven, (f"{evidence}, which is closed",), linked=ticket.number)
+    role = store.roles(ticket.number, mail.clues.contact)
+    is_his = store.same_person(token.participant, mail.clues.contact)
+    if not is_his:
+        evidence += ", given to somebody else"
+    elif role is None:
+        evidence += ", of one who takes no part any more"
+    proven = max(level, PARTICIPANT) if is_his and role else level
+    if role is not None and not mail.is_quiet:
+        if is_remembered:
+            evidence += ", but it is about something else; opened beside it"
+            return _new(mail, store, proven, (evidence,), linked=ticket.number)
+        if ticket.status is Status.CLOSED:
+            return _new(mail, store, proven, (f"{evidence}, which is closed",), linked=ticket.number)
+    if not (is_his and role):
+        return _person_only(mail, store, level, ticket, evidence)
+    notes = (evidence, "From is the participant of the token", *_id_notes(mail), *_waiting(mail, store, ticket))
     return _joining(
         mail,
         ticket,
         level=proven,
         audience="public",
-        author=_author(mail, ticket, store.roles(ticket.number, mail.clues.contact)),
-        evidence=(evidence, "From is the participant of the token", *_id_notes(mail)),
+        author=_author(mail, ticket, role),
+        evidence=notes,
         newcomers=_colleagues(mail, ticket),
         wakes=True,
     )
-
-
-def _is_remembered_address(mail: Mail, ticket: TicketFacts) -> bool:
-    """Mail programs offer old addresses again: a token without any reference, on another matter."""
-    refers = any(number == ticket.number for _, number in mail.clues.known)
-    refers = refers or any(place == "Message-ID of our letter" for _, place in mail.clues.tokens)
-    if refers:
-        return False
-    subject, known = base_subject(mail.letter.subject).casefold(), ticket.subject.casefold()
-    return ticket.status in _SOLVED or (subject not in ("", known) and mail.clues.tag != ticket.number)
 
 
 def _by_known_id(mail: Mail, store: Gatherer, level: int) -> Placement | None:
@@ -128,8 +175,10 @@ def _by_known_id(mail: Mail, store: Gatherer, level: int) -> Placement | None:
         ticket = store.ticket(number)
         if ticket is None:
             continue
-        if ticket.status is Status.CLOSED:
-            return _new(mail, store, level, (f"refers to closed ticket {ticket.number}",), linked=ticket.number)
+        if ticket.status is Status.CLOSED and not mail.is_quiet:
+            return _new(
+                mail, store, level, (f"refers to closed ticket {ticket.number}",), linked=ticket.number
+            )
         own = identity == mail.letter.message_id
         evidence = f"{'its own Message-ID' if own else 'a known id'} of ticket {ticket.number}"
         return _person_only(mail, store, level, ticket, evidence)
@@ -147,7 +196,12 @@ def _person_only(mail: Mail, store: Gatherer, level: int, ticket: TicketFacts, e
         )
     if role is None:
         return _hold(
-            mail, ticket, f"{mail.sender} takes no part in ticket {ticket.number}", level, notes, author="stranger"
+            mail,
+            ticket,
+            f"{mail.sender} takes no part in ticket {ticket.number}",
+            level,
+            notes,
+            author="stranger",
         )
     is_proven = level >= DOMAIN_PROVEN
     said = "From is a participant" if is_proven else "From is a participant's address; unproven"
@@ -164,8 +218,8 @@ def _person_only(mail: Mail, store: Gatherer, level: int, ticket: TicketFacts, e
 
 
 def _joining(mail: Mail, ticket: TicketFacts, *, level: int, wakes: bool = False, **more: Any) -> Placement:
-    thanks = mail.letter.kind == "human" and is_only_thanks(mail.letter.new_text())
-    is_silent = mail.letter.kind in ("auto-reply", "bounce", "report", "monitor")
+    is_silent = mail.letter.kind in _SILENT
+    thanks = mail.is_thanks
     return Placement(
         way="join",
         ticket=ticket.number,
@@ -186,7 +240,7 @@ def _new(
     if tag is not None and linked is None:
         linked, notes = tag.number, (*notes, f"the subject claims ticket {tag.number}; a hint only")
     others = _others(mail)
-    may_join = others if level >= DOMAIN_PROVEN else ()
+    may_join = _may_join(mail, others, level)
     if others and not may_join:
         notes = (*notes, f"{len(others)} more in To or Cc wait for a technician; the sender is not proven")
     return Placement(
@@ -203,6 +257,13 @@ def _new(
     )
 
 
+def _may_join(mail: Mail, others: tuple[Mailbox, ...], level: int) -> tuple[Mailbox, ...]:
+    """Who of To and Cc takes part from the beginning. A token may have been forwarded, hence the colleagues."""
+    if level < DOMAIN_PROVEN:
+        return ()
+    return others if level == DOMAIN_PROVEN else tuple(m for m in others if are_colleagues(m.address, mail.sender))
+
+
 def _may_acknowledge(mail: Mail) -> bool:
     """Never to machines, never to the null sender, never for spam (RFC 3834 section 2)."""
     return (
@@ -210,7 +271,7 @@ def _may_acknowledge(mail: Mail) -> bool:
         and mail.envelope.sender != ""
         and mail.letter.sender is not None
         and mail.envelope.door != "import"
-        and not is_marked_spam(mail.letter)
+        and not mail.trace.is_spam
     )
 
 
@@ -256,10 +317,13 @@ def _id_notes(mail: Mail) -> tuple[str, ...]:
 
 
 def _others(mail: Mail) -> tuple[Mailbox, ...]:
-    """Who else stands in To and Cc, ourselves and the sender left out."""
-    found = {m.address: m for m in (*mail.letter.to, *mail.letter.cc) if not _is_ours(m.address, mail.own)}
+    """Who else stands in To and Cc, ourselves and the sender left out; nobody for automatic mail."""
+    if mail.letter.kind in _SILENT:
+        return ()
+    found = {m.address.lower(): m for m in (*mail.letter.to, *mail.letter.cc)}
     found.pop(mail.sender, None)
-    return tuple(found.values())[:50]
+    usable = (m for address, m in found.items() if not _is_ours(address, mail.own) and can_take_part(address))
+    return tuple(usable)[:_MOST_OTHERS]
 
 
 def _is_ours(address: str, own: frozenset[str]) -> bool:
@@ -270,3 +334,14 @@ def _is_ours(address: str, own: frozenset[str]) -> bool:
 def _colleagues(mail: Mail, ticket: TicketFacts) -> tuple[Mailbox, ...]:
     """Of those in Cc, the ones of the requester's organisation; others wait for a technician's key."""
     return tuple(m for m in _others(mail) if are_colleagues(m.address, ticket.requester_address))
+
+
+def _waiting(mail: Mail, store: Gatherer, ticket: TicketFacts) -> tuple[str, ...]:
+    """One line for those in To and Cc who may not join by themselves."""
+    outside = [m for m in _others(mail) if not are_colleagues(m.address, ticket.requester_address)]
+    known = store.addresses_of(ticket.number) if outside else frozenset()
+    names = [m.address.lower() for m in outside if m.address.lower() not in known]
+    if not names:
+        return ()
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return (f"outside the requester's organisation, waiting for a technician: {', '.join(names[:3])}{more}",)

@@ -32,7 +32,7 @@ def needed_text(text: str | None) -> str:
         return text
     if sys.stdin.isatty():
         click.echo("desk: write the text, then press Ctrl-D", err=True)
-    return click.get_binary_stream("stdin").read().decode("utf-8", "replace")
+    return sys.stdin.buffer.read().decode("utf-8", "replace")
 
 
 def pairs(words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:

@@ -90,9 +90,7 @@ class Program(Group):
 
         def run() -> Any:
             try:
-                return super(Program, self).main(
-                    args, "desk", complete_var, False, windows_expand_args, **{"obj": session, **extra}
-                )
+                return click.Group.main(self, args, "desk", complete_var, False, obj=session)
             finally:
                 session.close()
 

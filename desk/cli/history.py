@@ -98,9 +98,8 @@ def export_(session: Session, mail: Path | None, output: Path | None, as_login: 
 def _writing(output: Path | None) -> Iterator[BinaryIO]:
     """Stdout, or a file that appears whole when all of it is written."""
     if output is None:
-        out = click.get_binary_stream("stdout")
-        yield out
-        out.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
         return
     unfinished = output.with_name(f"{output.name}.part")
     with unfinished.open("wb") as file:

@@ -34,13 +34,17 @@ def pages(program: click.Command, root: click.Context) -> dict[str, str]:
 
 def _contexts(command: click.Command, name: str | None) -> Iterator[click.Context]:
     """The contexts of a command and all below it, those that help does not show left out."""
-    waiting = [click.Context(command, info_name=name)]
+    waiting = [_context(command, name, None)]
     while waiting:
         context = waiting.pop(0)
         yield context
         for below, name in _below(context):
             if not below.hidden:
-                waiting.append(click.Context(below, info_name=name, parent=context))
+                waiting.append(_context(below, name, context))
+
+
+def _context(command: click.Command, name: str | None, parent: click.Context | None) -> click.Context:
+    return click.Context(command, info_name=name, parent=parent, **command.context_settings)
 
 
 def _below(context: click.Context) -> list[tuple[click.Command, str]]:
@@ -86,7 +90,7 @@ def _options(context: click.Context) -> Iterator[str]:
     records = [
         record
         for parameter in context.command.get_params(context)
-        if (record := parameter.get_help_record(context)) is not None
+        if (record := parameter.get_help_record(context)) is not None and record[1]
     ]
     if records:
         yield ".SH OPTIONS"

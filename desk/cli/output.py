@@ -111,8 +111,8 @@ class _Silent:
 
 @contextmanager
 def progress(label: str, length: int) -> Iterator[Progress]:
-    """A progress bar on stderr when that is a terminal, nothing otherwise."""
-    if not sys.stderr.isatty():
+    """A progress bar on stderr when that is a terminal, and stdout is none: there lines show how far it is."""
+    if not sys.stderr.isatty() or sys.stdout.isatty():
         yield _Silent()
         return
     with click.progressbar(length=length, label=label, file=sys.stderr) as bar:

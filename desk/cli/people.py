@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -138,7 +138,7 @@ def key() -> None:
 @click.argument("file", type=click.File("r", errors="replace"), metavar="KEYFILE|-")
 @as_option
 @pass_session
-def key_add(session: Session, login: str, file: click.utils.LazyFile, as_login: str | None) -> None:
+def key_add(session: Session, login: str, file: TextIO, as_login: str | None) -> None:
     """Let an SSH public key open the console for a technician."""
     from desk.commands import AddKey
     from desk.sshkeys import parse_public_key
@@ -238,5 +238,24 @@ def erase(session: Session, address: str, yes: bool, as_login: str | None) -> No
 @as_option
 @pass_session
 def export(session: Session, address: str, output: Path, as_login: str | None) -> None:
-    """Hand out what the desk holds about a requester."""
-    raise NotImplementedError
+    """Write out what the desk holds about a requester and may show him: his data, conversation and mails."""
+    from desk.personal import write_out  # slow import
+
+    session.authorise(as_login, "export")
+    with session.open().reading():
+        written = write_out(address, output)
+    if session.is_json:
+        print_json(
+            {
+                "folder": str(output),
+                "tickets": written.tickets,
+                "messages": written.messages,
+                "mails": written.mails,
+            }
+        )
+    else:
+        click.echo(
+            safe_line(
+                f"{output}: {written.messages} messages of {written.tickets} tickets, {written.mails} mails"
+            )
+        )

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from desk.actors import Actor
-from desk.cli.output import note
 from desk.safetext import safe_line
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class Session:
             self.is_json = True
         else:
             self.is_debug = True
-            logging.getLogger().setLevel(logging.DEBUG)
+            log_to_stderr(is_debug=True)
 
     @property
     def home(self) -> Path:
@@ -143,11 +142,10 @@ def unix_user() -> str:
 def prepare(desk: Desk) -> None:
     """Run what other rooms want done before a command: changed files of the home are read into the store.
 
-    What is wrong with them is said on stderr; the version before stays in force.
+    A hook logs what is wrong with them; the version before stays in force.
     """
     for hook in metadata.distribution(DISTRIBUTION).entry_points.select(group="desk.prepare"):
-        for fault in hook.load()(desk):
-            note(f"{fault} (the version before stays in force)")
+        hook.load()(desk)
 
 
 def pass_session(function: Function) -> Function:
@@ -158,7 +156,7 @@ def pass_session(function: Function) -> Function:
         return function(session, *arguments, **options)
 
     wrapped: Any = update_wrapper(call, function)
-    return wrapped  # type: ignore[no-any-return]
+    return wrapped
 
 
 class SafeFormatter(logging.Formatter):
@@ -168,10 +166,11 @@ class SafeFormatter(logging.Formatter):
         return safe_line(super().formatMessage(record))
 
 
-def log_to_stderr() -> None:
-    """Warnings and errors to stderr, unless the program has set up its logging already."""
-    if logging.getLogger().handlers:
-        return
+def log_to_stderr(*, is_debug: bool = False) -> None:
+    """Warnings as lines for people, or every step with its place; both on stderr."""
     handler = logging.StreamHandler()
-    handler.setFormatter(SafeFormatter("%(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    form = "%(levelname)s %(name)s: %(message)s" if is_debug else "desk: %(message)s"
+    handler.setFormatter(SafeFormatter(form))
+    logging.basicConfig(
+        level=logging.DEBUG if is_debug else logging.WARNING, handlers=[handler], force=is_debug
+    )

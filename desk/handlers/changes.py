@@ -61,8 +61,9 @@ def move(run: Run, ticket: Ticket, to: Status, *, reason: str | None = None) -> 
     fields: dict[str, Any] = {"status": int(to)}
     if to is Status.RESOLVED:
         fields["resolved"] = run.tx.now_us
-    if now in (Status.RESOLVED, Status.CLOSED) and to is Status.OPEN:
-        fields |= {"resolved": None, "reopens": ticket.reopens + 1}
+    if to is Status.OPEN:
+        fields["resolved"] = None  # also for what became spam after it was solved
+        fields["reopens"] = ticket.reopens + (now in (Status.RESOLVED, Status.CLOSED))
     change(run, ticket, **fields)
     by = _WHO.get(run.by.kind, "system")
     run.record(StateChanged(from_=now.word, to=to.word, reason=reason, by=by), ticket=ticket.number)

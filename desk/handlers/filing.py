@@ -7,10 +7,12 @@ On failure: Conflict when the desk has moved on since the placement was made; no
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from desk import spool
 from desk.actors import SYSTEM, Actor
 from desk.clock import iso
-from desk.errors import Conflict
+from desk.errors import Conflict, Invalid
 from desk.events import (
     LetterBounced,
     MessageHeld,
@@ -33,6 +35,8 @@ from desk.states import InboxState, MessageState, Status
 from desk.store.writer import Transaction
 
 HOUR_US = 3_600_000_000
+_WEEK_US = 7 * 24 * HOUR_US
+_MOST_RECENT = 50  # of one requester's tickets that are compared by subject
 _NO_SUBJECT = {"en": "(no subject)", "zh-Hant": "（無主旨）", "zh-Hans": "（无主题）"}
 _TICKET = (
     "INSERT INTO ticket (number, subject, status, priority, tier, kind, category, queue, requester,"
@@ -44,6 +48,8 @@ _TICKET = (
 @handles(ParkMail)
 def park(command: ParkMail, run: Run) -> None:
     """Set a mail aside with its reason; its bytes stay and it can be tried again."""
+    if _is_settled(run.tx, command.inbox):
+        return  # somebody else filed it while this worker was at its wits' end
     spool.settle(run.tx, command.inbox, InboxState.PARKED, reason=command.reason)
 
 
@@ -127,6 +133,11 @@ def _new(command: FileLetter, run: Run) -> None:
         return
     number = next_number(run)
     subject = base_subject(letter.subject)[:998] or _NO_SUBJECT[language]
+    related = _related(command, run, person)
+    if related is not None:
+        said = f"the same requester wrote about the same subject in ticket {related}; possibly related"
+        command = replace(command, placement=replace(placement, evidence=(*placement.evidence, said)))
+    linked = placement.linked if placement.linked is not None else related
     now = run.tx.now_us
     run.tx.run(
         _TICKET,
@@ -165,8 +176,8 @@ def _new(command: FileLetter, run: Run) -> None:
     )
     _add_message(command, run, number, person)
     _add_newcomers(run, number, placement.newcomers)
-    if placement.linked is not None:
-        _link(run, number, placement.linked)
+    if linked is not None:
+        _link(run, number, linked)
     if placement.acknowledge and not collecting and not command.silent:
         acknowledge(run, number, subject, placement, person, language)
 
@@ -190,6 +201,21 @@ def _over_limit(command: FileLetter, run: Run, person: Person) -> tuple[bool, in
         if collecting and status < Status.RESOLVED:
             return False, number
     return True, None
+
+
+def _related(command: FileLetter, run: Run, person: Person) -> int | None:
+    """The newest ticket of the same requester about the same subject within a week."""
+    subject = base_subject(command.letter.subject)[:998].casefold()
+    if not subject or person.is_new or command.silent or command.placement.linked is not None:
+        return None
+    rows = run.tx.rows(
+        "SELECT number, subject FROM ticket WHERE requester = ? AND created > ? AND status < 7"
+        " ORDER BY created DESC, number DESC LIMIT ?",
+        person.contact,
+        run.tx.now_us - _WEEK_US,
+        _MOST_RECENT,
+    )
+    return next((number for number, known in rows if known.casefold() == subject), None)
 
 
 def _join(command: FileLetter, run: Run) -> None:
@@ -257,10 +283,13 @@ WAYS = {"new": _new, "join": _join, "hold": _hold}
 
 
 def _sender(run: Run, letter: Letter) -> Person:
-    """The person behind From; a letter without a readable sender belongs to nobody in particular."""
-    if letter.sender is None:
-        return requester(run.tx, f"unknown-sender@{run.desk.settings.desk.domain}")
-    return requester(run.tx, letter.sender.address, said_name=letter.sender.name)
+    """The person behind From; a letter without a usable sender belongs to nobody in particular."""
+    if letter.sender is not None:
+        try:
+            return requester(run.tx, letter.sender.address, said_name=letter.sender.name)
+        except Invalid:  # a lawful address may still be one that nobody can keep or answer
+            pass
+    return requester(run.tx, f"unknown-sender@{run.desk.settings.desk.domain}")
 
 
 def _add_message(command: FileLetter, run: Run, number: int, person: Person) -> int:
@@ -317,17 +346,13 @@ def _link(run: Run, number: int, other: int) -> None:
 
 def _note_bounce(run: Run, number: int, letter: Letter, outgoing: int) -> None:
     """Say on the ticket that an answer did not arrive, and mark an address that is permanently wrong."""
-    if letter.bounce is None:
-        return
-    for recipient in letter.bounce.recipients[:100]:
-        if recipient.action not in ("failed", "delayed", ""):
-            continue
+    recipients = letter.bounce.recipients if letter.bounce else []
+    failed = [(r.status, r.address) for r in recipients[:100] if r.action in ("failed", "delayed", "")]
+    for status, address in failed or ([] if recipients else [(None, "")]):
         run.record(
-            LetterBounced(letter=outgoing, code=recipient.status, text=recipient.address, attempt=1),
-            ticket=number,
-            by=SYSTEM,
+            LetterBounced(letter=outgoing, code=status, text=address, attempt=1), ticket=number, by=SYSTEM
         )
-    if any(recipient.hard for recipient in letter.bounce.recipients):
+    if any(recipient.hard for recipient in recipients):
         # the address that we wrote to, not what the report claims
         run.tx.run(
             "UPDATE address SET failing_since = ? WHERE failing_since IS NULL AND address ="

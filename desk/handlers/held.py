@@ -19,20 +19,17 @@ from desk.spans import new_text
 from desk.states import InboxState, MessageState, Status
 from desk.store.schema import Inbox, Message, MessageIdentity, Participant, Ticket
 
+_ASIDE = frozenset({InboxState.HELD, InboxState.PARKED, InboxState.DROPPED})
 _AUTOMATIC = frozenset({"auto-reply", "bounce", "report", "monitor"})
 
 
 @handles(ReleaseHeld)
 def release(command: ReleaseHeld, run: Run) -> None:
-    """Let a held letter into the ticket beside which it lies, as public; or open a ticket with it.
-
-    A dropped or parked mail goes through reading again instead, this time past the reason to drop it.
-    """
+    """Let a held letter into the ticket beside which it lies, as public; or open a ticket with it."""
     inbox = _set_aside(run, command.inbox)
     if inbox.state != InboxState.HELD:
-        raise IllegalMove(
-            f"mail {inbox.id} is {InboxState(inbox.state).word}, not held; `desk mail retry` reads it again"
-        )
+        remedy = "`desk mail retry` reads it again" if inbox.state == InboxState.PARKED else "its bytes are kept"
+        raise IllegalMove(f"mail {inbox.id} is {InboxState(inbox.state).word}, not held; {remedy}")
     message = Message.get_by_id(inbox.message)
     ticket = _ticket_beside(run, message) or _open(run, inbox, message)
     Message.update(ticket=ticket.number, state=int(MessageState.STANDS), audience="public").where(
@@ -125,12 +122,14 @@ def _message_in(message: Message) -> MessageIn:
 def reject(command: RejectHeld, run: Run) -> None:
     """Put a held, parked or dropped mail away for good; its bytes stay."""
     inbox = _set_aside(run, command.inbox)
-    if inbox.message is not None:
-        Message.update(state=int(MessageState.REJECTED)).where(Message.id == inbox.message).execute()
+    # a duplicate that was dropped names the message that stands; that one is not rejected
+    message = inbox.message if inbox.state == InboxState.HELD else None
+    if message is not None:
+        Message.update(state=int(MessageState.REJECTED)).where(Message.id == message).execute()
     run.record(
-        MessageRejected(message=inbox.message, reason=command.reason or inbox.reason),
+        MessageRejected(message=message, reason=command.reason or inbox.reason),
         ticket=inbox.ticket,
-        message=inbox.message,
+        message=message,
     )
     spool.settle(
         run.tx,
@@ -157,7 +156,7 @@ def retry(command: RetryParked, run: Run) -> None:
 
 def _set_aside(run: Run, inbox_id: int) -> Inbox:
     inbox = Inbox.get_or_none(Inbox.id == inbox_id)
-    if inbox is None or inbox.state in (InboxState.WAITING, InboxState.DONE):
+    if inbox is None or inbox.state not in _ASIDE:
         raise NotFound(f"there is no mail {inbox_id} set aside; `desk mail held` lists them")
     run.authorise("approve-held", _queue_of(inbox.ticket))
     found: Any = inbox

@@ -9,17 +9,18 @@ from desk import blobs
 from desk.clock import iso
 from desk.commands import AddNote, File, OpenTicket, Reply
 from desk.errors import IllegalMove, Invalid
-from desk.events import MessageIn, MessageOut, NoteAdded, TicketCreated
+from desk.events import CategoryChanged, MessageIn, MessageOut, NoteAdded, TicketCreated
 from desk.handlers.changes import change, give_to, move, public_participants, ticket_for
 from desk.languages.choose import LANGUAGES, choose
+from desk.letters.headers import can_carry
 from desk.letters.markdown import Markdown, escape
 from desk.letters.subjects import base_subject, reply_subject
-from desk.people import clean_address, requester, technician, undo_seconds
+from desk.people import clean_name, mailable_address, requester, technician, undo_seconds
 from desk.postroom import Outgoing, Recipient
 from desk.service import Run, handles
 from desk.states import Direction, Status, TicketKind, by_word, ticket_kind
 from desk.states import Priority as Urgency
-from desk.store.schema import Attachment, Contact, Message, Participant, SearchWaiting, Ticket
+from desk.store.schema import Attachment, Contact, Message, Participant, SearchWaiting, Technician, Ticket
 
 MOST_TEXT = 200_000
 MOST_FILES_BYTES = 25_000_000
@@ -30,20 +31,18 @@ def reply(command: Reply, run: Run) -> None:
     """Answer all public participants. The letters wait in the outbox for the technician's undo window."""
     ticket = ticket_for(run, command.ticket, version=command.version)
     text = _checked_text(command.text)
+    if command.resolve and command.wait:
+        raise Invalid("a reply either resolves the ticket or waits for the requester, not both")
     if Status(ticket.status) in (Status.CLOSED, Status.SPAM):
         raise IllegalMove(
             f"ticket {ticket.number} is {Status(ticket.status).word}; reopen it before you answer"
         )
-    author = technician(run.by.who)
-    to = [
-        Recipient(row.contact, row.address, _name(row.contact)) for row in public_participants(ticket.number)
-    ]
-    if not to:
-        raise IllegalMove(f"ticket {ticket.number} has nobody to answer to")
+    author = _technician(run)
+    to = _recipients(ticket.number)
     message = _add_message(
-        run, ticket, Direction.OUT, "reply", "public", author.name or author.login, text, command.files
+        run, ticket, Direction.OUT, "reply", "public", _name_of(run, author), text, command.files
     )
-    hold = timedelta(0) if command.now else timedelta(seconds=undo_seconds(author))
+    hold = timedelta(seconds=undo_seconds(author)) if author and not command.now else timedelta(0)
     letters = run.desk.postroom.send(
         run.tx,
         Outgoing(
@@ -54,9 +53,10 @@ def reply(command: Reply, run: Run) -> None:
             subject=reply_subject(ticket.subject, ticket.number),
             text=text,
             language=ticket.language,
-            author_name=author.name or None,
-            signature=_signature(run, ticket.queue, str(author.preferences.get("signature", ""))),
+            author_name=(author.name or None) if author else None,
+            signature=_signature(run, ticket.queue, author),
             files=command.files,
+            is_automatic=author is None,
             hold=hold,
         ),
         to,
@@ -68,7 +68,7 @@ def reply(command: Reply, run: Run) -> None:
                 letter=letter,
                 to=recipient.address,
                 public=True,
-                author="technician",
+                author="technician" if author else "system",
                 kind="reply",
                 audience="public",
             ),
@@ -77,6 +77,27 @@ def reply(command: Reply, run: Run) -> None:
         )
     change(run, ticket, messages=ticket.messages + 1)
     _after_reply(command, run, ticket)
+
+
+def _technician(run: Run) -> Technician | None:
+    """Who writes; None for rules and timers, whose letters leave at once and are marked as automatic."""
+    return technician(run.by.who) if run.by.kind == "technician" else None
+
+
+def _name_of(run: Run, author: Technician | None) -> str:
+    return (author.name or author.login) if author else run.by.who
+
+
+def _recipients(number: int) -> list[Recipient]:
+    """All public participants. A Cc that no letter can be addressed to is left out; a requester never is.
+
+    Raises:
+        IllegalMove: there is nobody.
+    """
+    people = [row for row in public_participants(number) if row.role == "requester" or can_carry(row.address)]
+    if not people:
+        raise IllegalMove(f"ticket {number} has nobody to answer to")
+    return [Recipient(row.contact, row.address, _name(row.contact)) for row in people]
 
 
 def _after_reply(command: Reply, run: Run, ticket: Ticket) -> None:
@@ -89,8 +110,9 @@ def _after_reply(command: Reply, run: Run, ticket: Ticket) -> None:
         move(run, ticket, Status.OPEN)
 
 
-def _signature(run: Run, queue: str, own: str) -> str | None:
+def _signature(run: Run, queue: str, author: Technician | None) -> str | None:
     """The technician's block above the queue's; either may be missing."""
+    own = str(author.preferences.get("signature", "")) if author else ""
     found = run.desk.postroom.queue(queue)
     blocks = [block.strip("\n") for block in (own, found.signature if found else "") if block.strip()]
     return "\n".join(blocks) or None
@@ -101,8 +123,7 @@ def add_note(command: AddNote, run: Run) -> None:
     """A note for technicians; it never goes out."""
     ticket = ticket_for(run, command.ticket, version=command.version)
     text = _checked_text(command.text)
-    author = technician(run.by.who) if run.by.kind == "technician" else None
-    name = (author.name or author.login) if author else run.by.who
+    name = _name_of(run, _technician(run))
     message = _add_message(run, ticket, Direction.NOTE, "note", "internal", name, text, ())
     run.record(NoteAdded(message=message, author=run.by.who), ticket=ticket.number, message=message)
     change(run, ticket, messages=ticket.messages + 1)
@@ -119,23 +140,23 @@ def open_ticket(command: OpenTicket, run: Run) -> None:
     subject = base_subject(command.subject)[:998]
     if not subject:
         raise Invalid("a ticket needs a subject; give one by --subject")
-    text = _checked_text(command.text)
-    person = requester(run.tx, clean_address(command.requester))
-    if command.requester_name and not person.name:
-        Contact.update(name=command.requester_name[:200]).where(Contact.id == person.contact).execute()
+    text, name = _checked_text(command.text), clean_name(command.requester_name)
+    person = requester(run.tx, mailable_address(command.requester))
+    if name and not person.name:
+        Contact.update(name=name).where(Contact.id == person.contact).execute()
     language = _language(command, person.language, run)
-    ticket = _insert_ticket(
-        command, run, queue, subject, person.contact, clean_address(command.requester), language
-    )
-    message = _add_message(run, ticket, Direction.IN, "human", "public", command.requester_name, text, ())
+    ticket = _insert_ticket(command, run, queue, subject, person.contact, person.address, language)
+    message = _add_message(run, ticket, Direction.IN, "human", "public", name, text, ())
     run.record(_created(ticket), ticket=ticket.number)
+    if ticket.category:
+        run.record(CategoryChanged(from_="", to=ticket.category), ticket=ticket.number)
     run.record(_said(message, ticket, text), ticket=ticket.number, message=message)
     if command.take:
         run.authorise("take", queue)
-        give_to(run, ticket, run.by.who)
+        give_to(run, ticket, technician(run.by.who).login)
         move(run, ticket, Status.OPEN)
     if command.send_copy:
-        _send_copy(run, ticket, text, command.requester_name or person.name, person.contact)
+        _send_copy(run, ticket, text, name or person.name, person.contact)
 
 
 def _language(command: OpenTicket, person: str | None, run: Run) -> str:
@@ -272,13 +293,14 @@ def _add_message(
     by_desk: bool = False,
 ) -> int:
     is_from_requester = direction is Direction.IN
+    is_by_desk = by_desk or run.by.kind != "technician"
     message = Message.insert(
         ticket=ticket.number,
         origin=ticket.number,
         direction=int(direction),
         kind=kind,
         audience=audience,
-        author_kind="system" if by_desk else "requester" if is_from_requester else "technician",
+        author_kind="requester" if is_from_requester else "system" if is_by_desk else "technician",
         author="" if by_desk else ticket.requester_address if is_from_requester else run.by.who,
         author_name=name,
         at=run.tx.now_us,

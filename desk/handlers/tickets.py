@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 
+from peewee import SQL
+
 from desk.actors import Actor
 from desk.commands import Assign, Merge, Reopen, Resolve, SetFields, Take
 from desk.errors import IllegalMove, Invalid, NotAllowed
@@ -26,7 +28,7 @@ from desk.people import grants_of, technician
 from desk.permissions import may
 from desk.service import Run, handles
 from desk.states import Priority, Status, by_word, ticket_kind
-from desk.store.schema import Message, MessageIdentity, Participant, Ticket, TicketTag
+from desk.store.schema import Inbox, Message, MessageIdentity, Outbox, Participant, Ticket, TicketTag
 
 
 @handles(Take)
@@ -39,7 +41,7 @@ def take(command: Take, run: Run) -> None:
         raise IllegalMove(
             f"ticket {ticket.number} belongs to {ticket.owner}; assign it if it shall change hands"
         )
-    give_to(run, ticket, run.by.who)
+    give_to(run, ticket, technician(run.by.who).login)  # the desk itself owns nothing
     if ticket.status == Status.NEW:
         move(run, ticket, Status.OPEN)
 
@@ -84,8 +86,10 @@ def merge(command: Merge, run: Run) -> None:
         raise Invalid(f"ticket {command.ticket} cannot be merged into itself")
     ticket = ticket_for(run, command.ticket, version=command.version)
     target = ticket_for(run, command.into)
-    Message.update(ticket=target.number).where(Message.ticket == ticket.number).execute()
-    MessageIdentity.update(ticket=target.number).where(MessageIdentity.ticket == ticket.number).execute()
+    for column in (Message.ticket, MessageIdentity.ticket, Outbox.ticket):
+        column.model.update({column: target.number}).where(column == ticket.number).execute()
+    held = SQL("state IN (2, 3, 4)")  # a literal, so that the partial index is used
+    Inbox.update(ticket=target.number).where(held, Inbox.ticket == ticket.number).execute()
     Ticket.update(merged_into=target.number).where(Ticket.merged_into == ticket.number).execute()
     _bring_participants(run, ticket, target)
     change(run, target, messages=target.messages + ticket.messages)
@@ -203,9 +207,10 @@ def _set_language(run: Run, ticket: Ticket, value: str) -> None:
 
 def _set_tags(run: Run, ticket: Ticket, value: str) -> None:
     """`+vpn,-new`: add and remove; a word without a sign is added."""
+    known = len(run.events)
     for word in filter(None, (part.strip().lower() for part in value.split(","))):
         tag = word.lstrip("+-")
-        if not tag or any(c.isspace() for c in tag) or len(tag) > 60:
+        if not tag or " " in tag or not tag.isprintable() or len(tag) > 60:
             raise Invalid(f"tag {word!r} is not a word of up to 60 characters")
         if word.startswith("-"):
             removed = (
@@ -216,7 +221,8 @@ def _set_tags(run: Run, ticket: Ticket, value: str) -> None:
         elif TicketTag.get_or_none(TicketTag.ticket == ticket.number, TicketTag.tag == tag) is None:
             TicketTag.insert(ticket=ticket.number, tag=tag).execute()
             run.record(TagAdded(tag=tag), ticket=ticket.number)
-    change(run, ticket)
+    if len(run.events) > known:
+        change(run, ticket)
 
 
 SETTERS: dict[str, Callable[[Run, Ticket, str], None]] = {

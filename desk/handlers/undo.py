@@ -5,7 +5,7 @@ An undone order leaves its events in the history; `undo.done` names them, and ev
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from peewee import SQL
@@ -20,6 +20,7 @@ from desk.states import MessageState, Status, by_word
 from desk.store.schema import Event, Message, Outbox, Ticket, TicketTag
 
 _UNDOABLE = frozenset(spec.verb for spec in SPECS.values() if spec.undoable)
+_FINAL = frozenset({"merge"})
 _LOOK_BACK = 200
 
 
@@ -29,19 +30,21 @@ def undo(command: Undo, run: Run) -> None:
 
     Raises:
         NotFound: there is nothing to take back. Conflict: somebody changed the same thing since.
-        IllegalMove: it has left the house already.
+        IllegalMove: it has left the house already, or is of a kind that cannot be taken back.
     """
     order = _last_order(run, command.ticket)
     caused = list(_caused_by(order).order_by(Event.id.desc()))
-    if order.ticket is None:
-        raise IllegalMove("the last order was on no ticket; it cannot be taken back")
     ticket = ticket_for(run, order.ticket)
     for event in caused:
-        REVERSALS[event.event](run, ticket, event)
+        reverse = REVERSALS.get(event.event)
+        if reverse is None:
+            raise IllegalMove(f"{event.event} on ticket {ticket.number} cannot be taken back")
+        reverse(run, ticket, event)
     run.record(UndoDone(of=sorted([order.id, *(event.id for event in caused)])), ticket=ticket.number)
 
 
-def _last_order(run: Run, number: int | None) -> Event:
+def _last_order(run: Run, number: int | None) -> Any:
+    """The newest order (an Event on a ticket) that still stands and changed something."""
     mine = (Event.actor_kind == run.by.kind) & (Event.who == run.by.who)
     recent = Event.select().where(mine, SQL("event IN ('order.given', 'undo.done')"))
     if number is not None:
@@ -50,7 +53,9 @@ def _last_order(run: Run, number: int | None) -> Event:
     for event in recent.order_by(Event.id.desc()).limit(_LOOK_BACK):
         if event.event == "undo.done":
             undone.update(event.data["of"])
-        elif event.id not in undone and event.data["verb"] in _UNDOABLE:
+        elif event.data["verb"] in _FINAL:
+            raise IllegalMove(f"ticket {event.ticket} was merged since; a merge cannot be taken back")
+        elif event.id not in undone and event.data["verb"] in _UNDOABLE and _caused_by(event).exists():
             return event
     where = f" on ticket {number}" if number is not None else ""
     raise NotFound(f"{run.by.who} has given no order{where} that can be taken back")
@@ -60,36 +65,74 @@ def _caused_by(order: Event) -> Any:
     return Event.select().where(Event.ticket == order.ticket, Event.id > order.id, Event.cause == order.id)
 
 
-def _put_back(run: Run, ticket: Ticket, field: str, now: Any, before: Any, **more: Any) -> None:
-    if getattr(ticket, field) != now:
-        raise Conflict(f"ticket {ticket.number}: {field} was changed since; it cannot be taken back any more")
-    change(run, ticket, **{field: before}, **more)
+def _still_counting(event: Event, *names: str) -> Any:
+    """The events of these names on the ticket of `event` that no undo has named."""
+    undos = Event.select(Event.data).where(Event.ticket == event.ticket, Event.event == "undo.done")
+    undone = {named for row in undos for named in row.data["of"]}
+    rows = Event.select().where(Event.ticket == event.ticket, Event.event.in_(names))
+    return rows.where(Event.id.not_in(undone)) if undone else rows
+
+
+def _before(event: Event, *names: str) -> Iterator[Event]:
+    return iter(_still_counting(event, *names).where(Event.id < event.id).order_by(Event.id.desc()))
+
+
+def _put_back(run: Run, ticket: Ticket, event: Event, now: dict[str, Any], before: dict[str, Any]) -> None:
+    """Write `before`, if the ticket is still as the event left it and nobody has been at it in between."""
+    by_others = Event.cause.is_null() | (Event.cause != event.cause)
+    later = _still_counting(event, event.event).where(Event.id > event.id, by_others)
+    if any(getattr(ticket, name) != value for name, value in now.items()) or later.exists():
+        what = event.event.partition(".")[0]
+        raise Conflict(f"ticket {ticket.number}: {what} was changed since; it cannot be taken back any more")
+    change(run, ticket, **before)
 
 
 def _status(run: Run, ticket: Ticket, event: Event) -> None:
     before, now = by_word(Status, event.data["from"]), by_word(Status, event.data["to"])
-    more: dict[str, Any] = {}
-    if now is Status.RESOLVED:
-        more["resolved"] = None
-    if before in (Status.RESOLVED, Status.CLOSED):
-        more |= {"resolved": event.at, "reopens": max(0, ticket.reopens - 1)}
-    _put_back(run, ticket, "status", int(now), int(before), **more)
+    fields: dict[str, Any] = {"status": int(before), "resolved": _resolved_before(event)}
+    if now is Status.OPEN and before in (Status.RESOLVED, Status.CLOSED):
+        fields["reopens"] = max(0, ticket.reopens - 1)
+    _put_back(run, ticket, event, {"status": int(now)}, fields)
+
+
+def _resolved_before(event: Event) -> int | None:
+    """When the ticket had been resolved as it was before the event; None if it was not then."""
+    for row in _before(event, "state.changed"):
+        if row.data["to"] == Status.RESOLVED.word:
+            return int(row.at)
+        if row.data["to"] == Status.OPEN.word:
+            return None
+    return None
+
+
+def _priority(run: Run, ticket: Ticket, event: Event) -> None:
+    """Impact and urgency of before stand in an earlier event, if they were ever known."""
+    known = next(_before(event, "priority.changed", "ticket.created"), None)
+    data = known.data if known else {}
+    now = {"priority": event.data["to"], "impact": event.data["impact"], "urgency": event.data["urgency"]}
+    before = {"priority": event.data["from"], "impact": data.get("impact"), "urgency": data.get("urgency")}
+    _put_back(run, ticket, event, now, before)
 
 
 def _field(name: str) -> Callable[[Run, Ticket, Event], None]:
     def reverse(run: Run, ticket: Ticket, event: Event) -> None:
-        _put_back(run, ticket, name, event.data["to"], event.data["from"])
+        _put_back(run, ticket, event, {name: event.data["to"]}, {name: event.data["from"]})
 
     return reverse
 
 
 def _tag_added(run: Run, ticket: Ticket, event: Event) -> None:
-    TicketTag.delete().where(TicketTag.ticket == ticket.number, TicketTag.tag == event.data["tag"]).execute()
+    tag = event.data["tag"]
+    if not TicketTag.delete().where(TicketTag.ticket == ticket.number, TicketTag.tag == tag).execute():
+        raise Conflict(f"ticket {ticket.number}: the tag {tag} was removed since")
     change(run, ticket)
 
 
 def _tag_removed(run: Run, ticket: Ticket, event: Event) -> None:
-    TicketTag.insert(ticket=ticket.number, tag=event.data["tag"]).on_conflict_ignore().execute()
+    tag = event.data["tag"]
+    if TicketTag.get_or_none(TicketTag.ticket == ticket.number, TicketTag.tag == tag) is not None:
+        raise Conflict(f"ticket {ticket.number}: the tag {tag} was added again since")
+    TicketTag.insert(ticket=ticket.number, tag=tag).execute()
     change(run, ticket)
 
 
@@ -121,7 +164,7 @@ REVERSALS: dict[str, Callable[[Run, Ticket, Event], None]] = {
     "category.changed": _field("category"),
     "kind.changed": _field("kind"),
     "language.changed": _field("language"),
-    "priority.changed": _field("priority"),
+    "priority.changed": _priority,
     "tier.changed": _field("tier"),
     "tag.added": _tag_added,
     "tag.removed": _tag_removed,

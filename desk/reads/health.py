@@ -40,7 +40,7 @@ def _waiting(table: Any, column: Any, state: int) -> Waiting:
 def arrivals() -> list[dict[str, Any]]:
     """Per door the instant of its newest mail, among the newest ten thousand. Inside `reading()`."""
     newest: dict[str, int] = {}
-    rows = Inbox.select(Inbox.door, Inbox.at).order_by(Inbox.id.desc()).limit(_NEWEST_LOOKED_AT)
+    rows: Any = Inbox.select(Inbox.door, Inbox.at).order_by(Inbox.id.desc()).limit(_NEWEST_LOOKED_AT)
     for door, at in rows.tuples():
         newest.setdefault(door, at)
     return [{"intake": door, "newest": iso(at)} for door, at in sorted(newest.items())]
@@ -69,7 +69,7 @@ def newest_mail_id() -> int:
 
 def mails_after(inbox: int) -> list[tuple[int, str, InboxState]]:
     """Mails taken since: id, sha256 and what became of them. Call it inside `reading()`."""
-    rows = Inbox.select(Inbox.id, Inbox.sha256, Inbox.state).where(Inbox.id > inbox).order_by(Inbox.id)
+    rows: Any = Inbox.select(Inbox.id, Inbox.sha256, Inbox.state).where(Inbox.id > inbox).order_by(Inbox.id)
     return [(number, sha256, InboxState(state)) for number, sha256, state in rows.tuples()]
 
 

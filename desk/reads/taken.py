@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from peewee import fn
 
@@ -33,7 +33,7 @@ class Fate:
 
 def newest_of(shas: Iterable[str]) -> dict[str, int]:
     """The newest spool id of each of these mails that the store still holds. Call it inside `reading()`."""
-    query = (
+    query: Any = (
         Inbox.select(Inbox.sha256, fn.MAX(Inbox.id))
         .join(Blob, on=(Blob.sha256 == Inbox.sha256))
         .where(Inbox.sha256.in_(list(shas)))
@@ -44,14 +44,14 @@ def newest_of(shas: Iterable[str]) -> dict[str, int]:
 
 def fates(inboxes: Iterable[int]) -> dict[int, Fate]:
     """What became of these mails of the spool, by their ids there. Call it inside `reading()`."""
-    rows = list(Inbox.select().where(Inbox.id.in_(list(inboxes))))
+    rows: list[Any] = list(Inbox.select().where(Inbox.id.in_(list(inboxes))))
     firsts = _first_messages({row.ticket for row in rows if row.state == InboxState.DONE})
     return {row.id: _fate(row, firsts) for row in rows}
 
 
 def _first_messages(tickets: set[int]) -> set[int]:
     """The messages with which these tickets began; a merge moves messages, their origin stays."""
-    query = (
+    query: Any = (
         Message.select(fn.MIN(Message.id))
         .where(Message.ticket.in_(tickets), Message.origin == Message.ticket)
         .group_by(Message.ticket)
@@ -59,7 +59,7 @@ def _first_messages(tickets: set[int]) -> set[int]:
     return {row[0] for row in query.tuples()}
 
 
-def _fate(row: Inbox, firsts: set[int]) -> Fate:
+def _fate(row: Any, firsts: set[int]) -> Fate:
     state = InboxState(row.state)
     if state is InboxState.DONE:
         return Fate("new" if row.message in firsts else "joined", row.ticket, "")

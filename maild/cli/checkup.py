@@ -104,7 +104,9 @@ def check_doors(home: Path, settings: Settings) -> Findings:
     """Ports: free when no desk runs, answering when one does."""
     listen = settings.smtp.listen
     if listen is None and settings.lmtp.listen is None and not settings.imap:
-        yield Finding("doors", f"no way in is open; name one in {home / FILE_NAME}: [smtp], [lmtp] or [[imap]]")
+        yield Finding(
+            "doors", f"no way in is open; name one in {home / FILE_NAME}: [smtp], [lmtp] or [[imap]]"
+        )
     for name, place in (("smtp", settings.smtp.listen), ("lmtp", settings.lmtp.listen)):
         if place is None or (place.port == 0 and not place.path):
             continue
@@ -133,7 +135,9 @@ def _taken(place: ListenAddress) -> str | None:
     if place.path:
         return None
     try:
-        found = socket.getaddrinfo(place.host or None, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(
+            place.host or None, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
         family, kind, protocol, _, address = found[0]
         with socket.socket(family, kind, protocol) as door:
             door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -173,7 +177,8 @@ def check_store(desk: Desk) -> Findings:
     verdict = sealing.verify(desk.store, last=_LAST_SEALS)
     if verdict.broken is not None:
         yield Finding(
-            "store", f"the history is broken at seq {verdict.broken}: {verdict.reason}; see `desk audit verify`"
+            "store",
+            f"the history is broken at seq {verdict.broken}: {verdict.reason}; see `desk audit verify`",
         )
 
 
@@ -185,7 +190,8 @@ def check_mail(desk: Desk) -> Findings:
         yield Finding("mail", f"{waiting.count} mails wait to be read and no desk runs; start `desk up`")
     elif waiting.since_us is not None and _age(waiting.since_us) > STUCK:
         yield Finding(
-            "mail", f"{waiting.count} mails wait, the oldest for {_shown(waiting.since_us)}; see the log of `desk up`"
+            "mail",
+            f"{waiting.count} mails wait, the oldest for {_shown(waiting.since_us)}; see the log of `desk up`",
         )
     for arrival in arrivals:
         age = _shown(clock.parse_iso(arrival["newest"]))
@@ -213,7 +219,9 @@ def check_letters(desk: Desk) -> Findings:
 
 def check_running(home: Path) -> Findings:
     """Whether a desk runs is a fact, not a fault."""
-    text = "a desk runs on this home" if is_running(home) else "no desk runs on this home; `desk up` starts it"
+    text = (
+        "a desk runs on this home" if is_running(home) else "no desk runs on this home; `desk up` starts it"
+    )
     yield Finding("daemon", text, is_fault=False)
 
 
@@ -247,5 +255,3 @@ def examine(home: Path, open_desk: Callable[[], Desk]) -> Findings:
         return
     for of_desk in (check_clock, check_store, check_mail, check_letters):
         yield from of_desk(desk)
-
-

@@ -51,9 +51,7 @@ def doctor(session: Session, is_probe: bool, patience_s: float) -> None:
 
 def _plain(findings: list[Finding], *, is_fault: bool = True) -> list[dict[str, str]]:
     return [
-        {"check": finding.check, "text": finding.text}
-        for finding in findings
-        if finding.is_fault is is_fault
+        {"check": finding.check, "text": finding.text} for finding in findings if finding.is_fault is is_fault
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -65,7 +66,7 @@ def _read(readers: ReaderPool, file: str) -> Letter | None:
     from desk.letter import Letter
 
     try:
-        content = click.get_binary_stream("stdin").read() if file == "-" else Path(file).read_bytes()
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         note(f"{file}: {error.strerror}")
         return None

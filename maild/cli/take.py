@@ -5,6 +5,7 @@ Standards: sysexits.h (75: the MTA shall try again later).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,7 +58,7 @@ def _stored_from_stdin(session: Session, *, waits: bool, is_import: bool) -> Non
     from maild.cli.mailfiles import from_pipe
     from maild.cli.taking import Taker  # slow import
 
-    mail = from_pipe(click.get_binary_stream("stdin"))
+    mail = from_pipe(sys.stdin.buffer)
     with Taker(session.open(), is_import=is_import, waits=waits) as taker:
         stored = taker.store([mail])
         # it is safe now: whatever comes after must not make the MTA send it again

@@ -95,34 +95,33 @@ class Taker:
     def finish(self, stored: list[_Stored]) -> Iterator[Taken]:
         """What became of them, in order; what is not through in time is told as waiting."""
         inboxes = {one.inbox for one in stored}
-        found = self._wait(inboxes) if self._waits else self._look(inboxes)
+        found = self.wait(inboxes) if self._waits else self._look(inboxes)
         for one in stored:
             fate = found[one.inbox]
             if one.is_known:
                 fate = Fate("known", fate.ticket, fate.reason)
             yield Taken(one.path, one.sha256, fate)
 
-    def _wait(self, inboxes: set[int]) -> dict[int, Fate]:
+    def wait(self, inboxes: set[int]) -> dict[int, Fate]:
         """Look until all are through, or nothing has moved for too long."""
         left, moved_at = len(inboxes) + 1, time.monotonic()
         while True:
-            if not is_running(self._desk.home):
-                self.work()
             found = self._look(inboxes)
             waiting = sum(fate.outcome == "waiting" for fate in found.values())
             if waiting < left:
                 left, moved_at = waiting, time.monotonic()
             if not waiting or time.monotonic() - moved_at > PATIENCE_S:
                 return found
-            time.sleep(_LOOK_S)
+            if is_running(self._desk.home) or not self.work():
+                time.sleep(_LOOK_S)
 
     def _look(self, inboxes: set[int]) -> dict[int, Fate]:
         with self._desk.reading():
             return fates(inboxes)
 
-    def work(self) -> None:
-        """Process in this thread what is due in the spool."""
+    def work(self) -> int:
+        """Process in this thread what is due in the spool; the number of mails."""
         if self._readers is None:
             self._readers = ReaderPool(self._desk.settings.readers.workers)
         holder = f"take@{socket.gethostname()}:{os.getpid()}"
-        run_until_idle(Receiver(self._desk, self._readers, holder=holder), PACE)
+        return run_until_idle(Receiver(self._desk, self._readers, holder=holder), PACE)

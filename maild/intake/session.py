@@ -324,19 +324,23 @@ class SmtpSession(Wire):
     async def _store(self, data: DataReader, envelope: Envelope) -> str:
         """Hand the mail over; the reply says yes only when the host has it for good."""
         content = data.content()
-        try:
-            await self._lobby.accept(content, envelope)
-            fault_point("smtp.before_reply")
-        except NoSpace as error:
+        # gathered, so that an error nobody foresaw is an answer too: temporary, and the sender keeps the mail
+        error = (await asyncio.gather(self._kept(content, envelope), return_exceptions=True))[0]
+        if isinstance(error, NoSpace):
             log.error("mail not stored peer=%s reason=%s", self._peer, error)
             raise Refusal("452 4.3.1 no space, try again later") from error
-        except DeskError as error:
-            log.warning("mail not stored peer=%s reason=%s", self._peer, error)
+        if error is not None:
+            unforeseen = None if isinstance(error, DeskError) else error
+            log.warning("mail not stored peer=%s reason=%s", self._peer, error, exc_info=unforeseen)
             raise Refusal("451 4.3.0 not stored, try again later") from error
         self._idle_commands = 0
         digest = data.sha256()[:16]
         log.info("mail accepted peer=%s sha256=%s size=%d", self._peer, digest, len(content))
         return f"250 2.0.0 stored as {digest}"
+
+    async def _kept(self, content: bytes, envelope: Envelope) -> None:
+        await self._lobby.accept(content, envelope)
+        fault_point("smtp.before_reply")
 
 
 SmtpSession.commands = {

@@ -6,6 +6,7 @@ and everything that is neither text/plain nor text/html are attachments; message
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from maild.reading.charsets import decode
@@ -14,6 +15,9 @@ from maild.reading.guard import MAX_TEXT_CHARACTERS
 from maild.reading.htmltext import TOO_COMPLEX, Flag, html_to_text
 from maild.reading.structure import Part, content_of
 
+MAX_META_BYTES = 2048
+
+_META_CHARSET = re.compile(rb"(?i)<meta[^<>]{0,100}charset=[\"']?([a-z0-9_-]{1,40})")
 _TEXT_TYPES = ("text/plain", "text/html")
 
 
@@ -97,7 +101,10 @@ def read_body(raw: bytes, texts: list[Part]) -> Body:
     """Decode the text parts and join them, one blank line between two."""
     body = Body()
     lines: list[str] = []
+    length = 0
     for part in texts:
+        if length > MAX_TEXT_CHARACTERS:
+            break
         part_lines, flags = _lines(raw, part, body)
         while part_lines and not part_lines[-1].strip():
             part_lines.pop()
@@ -107,6 +114,7 @@ def read_body(raw: bytes, texts: list[Part]) -> Body:
             lines.append("")
             body.flags.append("")
         lines += part_lines
+        length += sum(map(len, part_lines)) + len(part_lines)
         body.flags += flags[: len(part_lines)]
     body.text = "\n".join(lines)
     if len(body.text) > MAX_TEXT_CHARACTERS:
@@ -119,6 +127,8 @@ def _lines(raw: bytes, part: Part, body: Body) -> tuple[list[str], list[Flag]]:
     content, is_damaged = content_of(raw, part)
     content = content[: MAX_TEXT_CHARACTERS * 4]
     label = part.parameters.get("charset", "").split("(")[0].strip()
+    if not label and part.type == "text/html" and (meta := _META_CHARSET.search(content, 0, MAX_META_BYTES)):
+        label = meta[1].decode("ascii")
     decoded = decode(content, label or None)
     body.charset = body.charset or decoded.charset
     body.is_guessed = body.is_guessed or decoded.is_guessed

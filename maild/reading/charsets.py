@@ -14,7 +14,7 @@ import re
 from encodings.aliases import aliases as python_aliases
 from typing import NamedTuple
 
-GUESS_SAMPLE_BYTES = 16 * 1024
+GUESS_SAMPLE_BYTES = 4 * 1024
 
 # Codecs that may be used for mail; everything else that Python knows is refused.
 _ALLOWED_NAMES = """

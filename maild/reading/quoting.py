@@ -17,7 +17,7 @@ from desk.letter import Role, Span
 from maild.reading import quote_marks as marks
 from maild.reading.htmltext import Flag
 
-MAX_LINES = 50_000  # what comes after is new: in doubt
+MAX_LINES = 20_000  # what comes after is new: in doubt
 MAX_LINE_CHARACTERS = 600  # of a line that marks are looked for in
 MAX_SIGNATURE_LINES = {"-- ": 60, "--": 20, "--\u00a0": 60}
 MAX_HEADER_LINES = 12

@@ -25,7 +25,6 @@ from maild.reading.guard import (
 )
 from maild.reading.headers import Field, first_value, split_header, values_of
 
-_DASHES = re.compile(rb"^--[^\n]*", re.MULTILINE)
 _TYPE = re.compile(r"\s*([A-Za-z0-9!#$&^_.+-]{1,80})\s*/\s*([A-Za-z0-9!#$&^_.+-]{1,80})")
 _PARAMETER = re.compile(r';\s*([A-Za-z0-9_.*-]{1,80})\s*=\s*("(?:[^"\\]|\\.)*"|[^;"]*)', re.DOTALL)
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
@@ -80,17 +79,18 @@ def read_structure(raw: bytes) -> Tree:
 
 def _walk(raw: bytes, tree: Tree, opened: _Open) -> None:
     position, parts, lines = tree.root.body_start, 1, 0
-    while match := _DASHES.search(raw, position):
-        position, lines = match.end(), lines + 1
+    while (before := raw.find(b"\n--", max(position - 1, 0))) >= 0:
+        start = before + 1
+        position, lines = _line_end(raw, start), lines + 1
         if lines > MAX_DASH_LINES:
             tree.defects.append("too many boundary lines")
             tree.is_beyond = True
             return
-        found = opened.find(match[0])
+        found = opened.find(raw[start:position])
         if found is None:
             continue
         index, is_end = found
-        end = _before_line(raw, match.start())
+        end = _before_line(raw, start)
         if index < len(opened.levels) - 1:
             tree.defects.append(_CUT_SHORT)
         opened.close_above(index, end)
@@ -108,12 +108,16 @@ def _walk(raw: bytes, tree: Tree, opened: _Open) -> None:
             return
         parts += 1
         default = "message/rfc822" if level.part.type == "multipart/digest" else "text/plain"
-        start = min(position + 1, len(raw))
-        child = _part(raw, start, len(raw), default=default, depth=level.part.depth + 1)
+        child = _part(raw, min(position + 1, len(raw)), len(raw), default=default, depth=level.part.depth + 1)
         level.part.children.append(child)
         level.is_child_open = True
         opened.push(child)
         position = max(position, child.body_start - 1)
+
+
+def _line_end(raw: bytes, position: int) -> int:
+    end = raw.find(b"\n", position)
+    return len(raw) if end < 0 else end
 
 
 def _before_line(raw: bytes, position: int) -> int:

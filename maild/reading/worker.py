@@ -11,6 +11,7 @@ from __future__ import annotations
 import resource
 import signal
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection
 
 import msgspec
@@ -19,6 +20,8 @@ from maild.reading.letter import read_degraded, read_letter
 
 NORMAL, DEGRADED = b"N", b"D"
 READY, LETTER, FAILED = b"R", b"L", b"F"
+
+_ENCODER = msgspec.msgpack.Encoder()
 
 # What reading a mail can raise when this code or a library has a fault; anything else ends the process.
 _FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, OSError, RecursionError,
@@ -30,19 +33,23 @@ def serve(connection: Connection, memory_bytes: int, cpu_s: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which drains first
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    encoder = msgspec.msgpack.Encoder()
-    connection.send_bytes(READY)
-    while True:
-        try:
-            frame = connection.recv_bytes()
-        except (EOFError, ConnectionError):
-            return
+    with suppress(EOFError, ConnectionError):  # the daemon is gone, or has no more mail for us
+        connection.send_bytes(READY)
+        while _serve_one(connection, cpu_s):
+            pass
+
+
+def _serve_one(connection: Connection, cpu_s: int) -> bool:
+    """Read one mail; False when this process is not to be trusted with another."""
+    try:
+        frame = connection.recv_bytes()
         _allow_cpu(cpu_s)
-        try:
-            connection.send_bytes(LETTER + encoder.encode(_read(frame)))
-        except _FAULTS as fault:
-            connection.send_bytes(FAILED + _reason(fault).encode())
-            return
+        answer = LETTER + _ENCODER.encode(_read(frame))
+    except _FAULTS as fault:
+        connection.send_bytes(FAILED + _reason(fault).encode())
+        return False
+    connection.send_bytes(answer)
+    return True
 
 
 def _read(frame: bytes) -> object:

@@ -45,13 +45,13 @@ def mail(
     """A plain mail.
 
     Args:
-        author: the whole value of From when it is not just `sender`.
+        author: the whole value of From when it is not just `sender`; "" leaves the field out.
         mail_from: MAIL FROM; "" stands for the sender, "<>" for the null sender, None for no envelope.
         fields: more header lines.
     """
     identity = new_id() if message_id is None else message_id
     head = [
-        f"From: {sender if author is None else author}",
+        f"From: {sender if author is None else author}" if author != "" else "",
         f"To: {to}",
         f"Cc: {cc}" if cc else "",
         f"Subject: {subject}",

@@ -7,6 +7,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from desk import faults
+from desk.store.backup import backup, restore
 from desk.store.database import connect, engine_of
 from desk.store.migrate import migrate
 from desk.store.writer import Store, Transaction
@@ -73,3 +74,16 @@ def hold_the_lock(path: str, pipe: Connection) -> None:
     pipe.recv()
     holder.execute("COMMIT")
     holder.close()
+
+
+def back_up_until_killed(home: str, file: str, point: str) -> None:
+    """Make a backup and die at a fault point of it."""
+    store = Store(connect("sqlite:desk.db", Path(home)), "sqlite")
+    faults.arm(f"{point}:kill")
+    backup(store, Path(home), Path(file))
+
+
+def restore_until_killed(file: str, home: str, point: str) -> None:
+    """Restore and die at a fault point of it."""
+    faults.arm(f"{point}:kill")
+    restore(Path(file), Path(home))

@@ -123,6 +123,14 @@ def test_bomb_takes_less_than_a_second(source: str) -> None:
     assert len(page.lines) == len(page.flags)
 
 
+def test_charset_of_the_page_counts_when_the_part_names_none() -> None:
+    source = '<html><head><meta http-equiv="Content-Type" content="text/html; charset=big5"></head>許功蓋'
+
+    letter = read_letter(mail("Content-Type: text/html", body=source.encode("big5")))
+
+    assert (letter.text, letter.charset, letter.guessed) == ("許功蓋", "cp950", False)
+
+
 def test_too_complex_page_is_stripped_and_says_so() -> None:
     source = "<style>p{}</style>" + "<p>word &amp; " * 11_000
 

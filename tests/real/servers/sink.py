@@ -1,7 +1,8 @@
-"""A real SMTP server that records what it takes, and can be told to refuse or to cut the line."""
+"""A real SMTP server that records what it takes, and can be told to refuse, to cut the line or to fall asleep."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass
 from threading import Condition
@@ -13,28 +14,39 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.real.servers.loopback import HOST
 
 Stage = Literal["MAIL", "RCPT", "DATA"]
+_CUT, _SLEEP = "cut", "sleep"
 
 
 @dataclass(frozen=True)
 class Taken:
-    """One mail the sink has taken. `is_confirmed`: the sender was told so by a 250."""
+    """One mail the sink has taken.
+
+    `is_confirmed`: the sender was told so by a 250. `login`: who the sender said he is, if he had to.
+    """
 
     sender: str
     recipients: tuple[str, ...]
     content: bytes
     is_confirmed: bool = True
+    login: str | None = None
 
 
 class Sink:
     """An SMTP server in a thread. Without orders every mail is taken with 250.
 
     `stop` and `start` again keep the port, so that a smarthost can go away and come back. Options are those
-    of `aiosmtpd.smtp.SMTP` (tls_context, authenticator ...).
+    of `aiosmtpd.smtp.SMTP` (tls_context, authenticator ...) and `handler`, a class that extends `SinkHandler`.
+
+    Attributes:
+        sessions: how many connections there have been.
+        open_sessions: how many there are now.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, handler: type[SinkHandler] | None = None, **options: Any) -> None:
         self.host, self.port = HOST, 0
         self.taken: list[Taken] = []
+        self.sessions = self.open_sessions = 0
+        self._handler = handler or SinkHandler
         self._options = {"enable_SMTPUTF8": True, "data_size_limit": 50_000_000} | options
         self._plans: dict[Stage, deque[str]] = {"MAIL": deque(), "RCPT": deque(), "DATA": deque()}
         self._changed = Condition()
@@ -42,7 +54,7 @@ class Sink:
 
     def start(self) -> None:
         """Listen; on a free port the first time, on the same one later."""
-        controller = _AnyPort(_Handler(self), hostname=self.host, port=self.port, **self._options)
+        controller = _AnyPort(self._handler(self), hostname=self.host, port=self.port, **self._options)
         controller.start()
         self._controller, self.port = controller, controller.port
 
@@ -53,12 +65,19 @@ class Sink:
             self._controller = None
 
     def answer(self, reply: str, *, times: int = 1, at: Stage = "DATA") -> None:
-        """Answer the next so many commands of this stage with `reply`, as "451 4.3.0 later"."""
+        """Answer the next so many commands of this stage with `reply`, as "451 4.3.0 later".
+
+        Lone surrogates in it go out as the bytes they stand for.
+        """
         self._plans[at].extend([reply] * times)
 
     def cut(self, *, times: int = 1) -> None:
         """Take the next so many mails and cut the line before the 250: the sender cannot know."""
         self._plans["DATA"].extend([_CUT] * times)
+
+    def sleep(self, *, times: int = 1, at: Stage = "DATA") -> None:
+        """Do not answer the next so many commands of this stage until the peer hangs up."""
+        self._plans[at].extend([_SLEEP] * times)
 
     def wait_for(self, number: int, *, timeout_s: float = 10.0) -> list[Taken]:
         """Wait until at least so many mails were taken, and return them, oldest first.
@@ -71,37 +90,73 @@ class Sink:
                 raise TimeoutError(f"the sink took {len(self.taken)} of {number} mails in {timeout_s:g} s")
             return list(self.taken)
 
-    def _planned(self, stage: Stage) -> str | None:
-        return self._plans[stage].popleft() if self._plans[stage] else None
+    async def planned(self, stage: Stage) -> str | None:
+        """What was ordered for this command."""
+        order = self._plans[stage].popleft() if self._plans[stage] else None
+        if order == _SLEEP:
+            await asyncio.Event().wait()  # aiosmtpd cancels it when the connection is lost
+        return order
 
-    def _take(self, envelope: Envelope, *, is_confirmed: bool) -> None:
+    def take(self, envelope: Envelope, session: Session, *, is_confirmed: bool) -> None:
+        """Record a mail."""
         content = envelope.content or b""
         assert isinstance(content, bytes)
-        taken = Taken(envelope.mail_from or "", tuple(envelope.rcpt_tos), content, is_confirmed)
+        taken = Taken(
+            envelope.mail_from or "", tuple(envelope.rcpt_tos), content, is_confirmed, session.auth_data
+        )
         with self._changed:
             self.taken.append(taken)
             self._changed.notify_all()
 
 
-_CUT = "cut"
+class _Server(SMTP):
+    """Counts its connections, `one` at a time: aiosmtpd's test of itself counts 0."""
+
+    sink: Sink
+    one = 1
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self.transport is None:  # else it is the TLS within a connection
+            self.sink.sessions += self.one
+            self.sink.open_sessions += self.one
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.sink.open_sessions -= self.one
+        super().connection_lost(error)
+
+    async def push(self, status: str | bytes) -> None:
+        if isinstance(status, str):
+            status = status.encode("utf-8", "surrogateescape")
+        await super().push(status)
 
 
 class _AnyPort(Controller):  # type: ignore[misc]
     """Port 0 takes a free port; aiosmtpd's own self-test would connect to port 0."""
+
+    has_tested_itself = False
+
+    def factory(self) -> SMTP:
+        server = _Server(self.handler, **self.SMTP_kwargs)
+        server.sink, server.one = self.handler.sink, int(self.has_tested_itself)
+        self.has_tested_itself = True
+        return server
 
     def _trigger_server(self) -> None:
         self.port = self.server.sockets[0].getsockname()[1]
         super()._trigger_server()
 
 
-class _Handler:
+class SinkHandler:
+    """What the sink does at each command; a subclass may add logins (`auth_...`)."""
+
     def __init__(self, sink: Sink) -> None:
-        self._sink = sink
+        self.sink = sink
 
     async def handle_MAIL(  # noqa: N802 - the name is aiosmtpd's
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        refusal = self._sink._planned("MAIL")
+        refusal = await self.sink.planned("MAIL")
         if refusal is None:
             envelope.mail_from = address
             envelope.mail_options.extend(options)
@@ -110,7 +165,7 @@ class _Handler:
     async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        refusal = self._sink._planned("RCPT")
+        refusal = await self.sink.planned("RCPT")
         if refusal is None:
             envelope.rcpt_tos.append(address)
         return refusal or "250 2.1.5 ok"
@@ -118,10 +173,11 @@ class _Handler:
     async def handle_DATA(  # noqa: N802 - the name is aiosmtpd's
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        planned = self._sink._planned("DATA")
-        if planned is None or planned == _CUT:
-            self._sink._take(envelope, is_confirmed=planned is None)
+        planned = await self.sink.planned("DATA")
         if planned == _CUT:
+            self.sink.take(envelope, session, is_confirmed=False)
             assert server.transport is not None
             server.transport.abort()
+        elif planned is None or planned.startswith("250"):
+            self.sink.take(envelope, session, is_confirmed=True)
         return planned or "250 2.0.0 taken"

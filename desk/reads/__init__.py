@@ -1,0 +1,1 @@
+"""The readers for screens, commands and reports: nouns, never writing."""
