@@ -57,7 +57,7 @@ def export_person(store: Store, address: str, folder: Path) -> list[Path]:
     """
     with store.reading():
         person = _find(address)
-        spoken = {row.id: row for row in _messages(person)}
+        spoken = {row.id: row for row in _spoken(person).order_by(Message.id)}
         parts: dict[str, Callable[[], Iterable[bytes]]] = {
             "mails.mbox": lambda: _mails(person),
             "tickets.jsonl": lambda: _lines(_tickets(person, spoken)),
@@ -96,15 +96,19 @@ def _values(rows: Any) -> list[Any]:
     return sorted(row[0] for row in rows.tuples())
 
 
-def _messages(person: _Person) -> Iterator[Message]:
+def _own_tickets(person: _Person) -> Any:
+    return Ticket.select(Ticket.number).where(Ticket.requester.in_(person.contacts))
+
+
+def _spoken(person: _Person) -> Any:
     """Public messages of own tickets; of others those that the person wrote or was sent."""
-    own = Ticket.select(Ticket.number).where(Ticket.requester.in_(person.contacts))
     sent = Outbox.select(Outbox.message).where(
         Outbox.contact.in_(person.contacts), Outbox.state == int(OutboxState.SENT)
     )
-    mine = Message.ticket.in_(own) | Message.contact.in_(person.contacts) | Message.id.in_(sent)
-    rows: Any = Message.select().where(_STANDS, mine, Message.ticket.is_null(False)).order_by(Message.id)
-    return iter(rows)
+    mine = (
+        Message.ticket.in_(_own_tickets(person)) | Message.contact.in_(person.contacts) | Message.id.in_(sent)
+    )
+    return Message.select().where(_STANDS, mine, Message.ticket.is_null(False))
 
 
 def _mails(person: _Person) -> Iterator[bytes]:
@@ -175,11 +179,11 @@ def _message(message: Message, person: _Person) -> dict[str, Any]:
 
 
 def _events(person: _Person, spoken: dict[int, Message]) -> Iterator[dict[str, Any]]:
-    own = Ticket.select(Ticket.number).where(Ticket.requester.in_(person.contacts))
+    about = Event.ticket.in_(_own_tickets(person)) | Event.message.in_(_spoken(person).select(Message.id))
     rows: Any = (
         Event.select(Event, EventText.text)
         .left_outer_join(EventText, on=(EventText.event == Event.id))
-        .where(Event.ticket.in_(own) | Event.message.in_(list(spoken)), Event.event.in_(list(_EVENTS)))
+        .where(about, Event.event.in_(list(_EVENTS)))
         .order_by(Event.id)
         .dicts()
     )
@@ -190,7 +194,7 @@ def _events(person: _Person, spoken: dict[int, Message]) -> Iterator[dict[str, A
 
 
 def _event(row: dict[str, Any], person: _Person, spoken: dict[int, Message]) -> dict[str, Any] | None:
-    if row["message"] is not None and row["message"] not in spoken:
+    if row["message"] is not None and row["message"] not in spoken:  # held, taken back, or a note
         return None
     personal = msgspec.json.decode(row["text"]) if row["text"] else {}
     data = {**row["data"], **personal}

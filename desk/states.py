@@ -33,9 +33,9 @@ _FROM_LIVE = frozenset(
 )
 MOVES: dict[Status, frozenset[Status]] = {
     Status.NEW: _FROM_LIVE,
-    Status.OPEN: _FROM_LIVE,
-    Status.WAITING: _FROM_LIVE,
-    Status.VENDOR: _FROM_LIVE,
+    Status.OPEN: _FROM_LIVE - {Status.OPEN},
+    Status.WAITING: _FROM_LIVE - {Status.WAITING},
+    Status.VENDOR: _FROM_LIVE - {Status.VENDOR},
     Status.RESOLVED: frozenset({Status.OPEN, Status.CLOSED, Status.MERGED, Status.SPAM}),
     Status.CLOSED: frozenset({Status.OPEN, Status.MERGED}),
     Status.MERGED: frozenset(),

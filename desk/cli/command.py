@@ -14,9 +14,6 @@ from desk.errors import DeskError
 from desk.safetext import safe_line
 from desk.work import Outcome, attempt
 
-HELP_WIDTH = 100
-BROKEN_PIPE = 141  # as a shell reports a program that SIGPIPE ended
-
 
 def _set(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     """Keep a shared option in the session; the innermost place where it is given wins."""
@@ -85,7 +82,10 @@ class Program(Group):
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run, and exit with 0 done, 1 refused or findings, 2 usage."""
+        """Run, and exit with 0 done, 1 refused or findings, 2 usage.
+
+        When nobody reads stdout any more, click ends quietly with 1.
+        """
         session = Session()
 
         def run() -> Any:
@@ -101,9 +101,6 @@ def _status(outcome: Outcome[Any], session: Session) -> int:
     error = outcome.error
     if error is None:
         return outcome.value if isinstance(outcome.value, int) else 0
-    if isinstance(error, BrokenPipeError):
-        _leave_pipe()
-        return BROKEN_PIPE
     if session.is_debug and not isinstance(error, click.ClickException):
         import traceback  # slow import
 
@@ -134,10 +131,3 @@ def told(error: Exception) -> tuple[str, int]:
 
 def _line(text: str) -> str:
     return f"desk: {safe_line(text)}"
-
-
-def _leave_pipe() -> None:
-    """Nobody reads any more: let the interpreter's last flush go nowhere."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -100,6 +100,8 @@ def _spans(message: dict[str, Any], *, is_full: bool) -> list[tuple[str, str]]:
 
 def _block(role: str, text: str, *, is_full: bool) -> Iterator[str]:
     lines = safe_text(text).strip("\n").split("\n")
+    if lines == [""]:
+        return
     if role in _FOLDED and not is_full:
         yield f"{_INDENT}[{role}, {len(lines)} line{'s' if len(lines) > 1 else ''}; --full shows it]"
         return

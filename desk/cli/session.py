@@ -171,6 +171,7 @@ def log_to_stderr(*, is_debug: bool = False) -> None:
     handler = logging.StreamHandler()
     form = "%(levelname)s %(name)s: %(message)s" if is_debug else "desk: %(message)s"
     handler.setFormatter(SafeFormatter(form))
+    logging.getLogger("peewee").setLevel(logging.WARNING)  # its steps show what people wrote
     logging.basicConfig(
         level=logging.DEBUG if is_debug else logging.WARNING, handlers=[handler], force=is_debug
     )

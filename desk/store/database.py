@@ -93,8 +93,9 @@ def connected(database: Pooled) -> Iterator[None]:
         yield
 
 
-# SQLITE_FULL 13; BUSY 5, LOCKED 6
+# SQLITE_FULL 13; CORRUPT 11, NOTADB 26; BUSY 5, LOCKED 6
 _FULL = 13
+_DAMAGED = frozenset({11, 26})
 _BUSY = frozenset({5, 6})
 _DEADLOCKS = frozenset({"40001", "40P01"})
 _NO_SPACE = "53100"
@@ -129,8 +130,17 @@ def is_lost_connection(error: BaseException) -> bool:
     )
 
 
+def is_damage(error: BaseException) -> bool:
+    """The file of the store is no database any more, or not a sound one."""
+    return any(_sqlite_code(driver) in _DAMAGED for driver in drivers_errors(error))
+
+
 def translate(error: DatabaseError | InterfaceError | MaxConnectionsExceeded) -> DeskError:
     """The desk's word for an error of the engine. Temporary: the engine may come back."""
+    if is_damage(error):
+        return Unavailable(
+            f"the store is damaged ({error}); stop all processes, keep the file, and `desk restore` the last backup"
+        )
     for driver in drivers_errors(error):
         if _sqlite_code(driver) == _FULL or getattr(driver, "sqlstate", None) == _NO_SPACE:
             return NoSpace("the store has no space left; free some on its disk, nothing was lost")
@@ -150,4 +160,8 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, MaxConnectionsExceeded) as error:
+        raise translate(error) from error
+    except DatabaseError as error:
+        if not is_damage(error):
+            raise
         raise translate(error) from error

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from peewee import InterfaceError, OperationalError
+from peewee import DatabaseError, InterfaceError, OperationalError
 
 from desk import clock
 from desk.errors import DeskError, NoSpace, Unavailable
@@ -28,6 +28,7 @@ from desk.store.database import (
     Engine,
     Pooled,
     connected,
+    is_damage,
     is_lost_connection,
     is_worth_repeating,
     translate,
@@ -209,7 +210,8 @@ class Writer:
 
 
 def _as_ours(error: Exception) -> Exception:
-    if isinstance(error, (OperationalError, InterfaceError)):
+    is_engines = isinstance(error, (OperationalError, InterfaceError))
+    if is_engines or (isinstance(error, DatabaseError) and is_damage(error)):
         ours = translate(error)
         ours.__cause__ = error
         return ours

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
 
 import click
 
@@ -40,7 +39,6 @@ def _say(line: str) -> None:
 
 def _log_everything(*, is_debug: bool) -> None:
     handler = logging.StreamHandler()
-    formatter = SafeFormatter(_FORM)
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
+    handler.setFormatter(SafeFormatter(_FORM))
     logging.basicConfig(level=logging.DEBUG if is_debug else logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("peewee").setLevel(logging.INFO)  # its debug lines hold what people wrote

@@ -20,7 +20,7 @@ from desk.actors import SYSTEM, Actor, Door
 from desk.commands import AddNote, AddTechnician, Assign, Reply, SetFields, Take
 from desk.errors import Unavailable
 from desk.letters.subjects import ticket_tag
-from desk.reads.health import letters_waiting, mail_waiting
+from desk.reads.mail import counts
 from desk.service import Desk, Order
 from maild.demo.mails import Mail
 from maild.demo.script import Letter, Opening, Script
@@ -51,12 +51,12 @@ class Played:
 
     mails: int
     letters: int
-    answered: int  # ticket number of one with an answer of each side
+    answered: int  # the number of a ticket with answers of both sides
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A ticket of the play, by the mail that opened it and the newest letter about it."""
+    """A ticket: the mail that opened it, and the newest letter about it."""
 
     opening: Opening
     letter: Letter
@@ -105,7 +105,8 @@ def _settle(stage: Stage) -> None:
     left, moved_at = -1, time.monotonic()
     while True:
         with stage.desk.reading():
-            waiting = mail_waiting().count + letters_waiting().count
+            depths = counts()
+        waiting = depths["inbox"] + depths["outbox"]["waiting"]
         if not waiting:
             return
         if waiting != left:

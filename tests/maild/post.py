@@ -57,9 +57,14 @@ class Sent:
     kind: str
     recipient: str
     message_id: str
-    mail: EmailMessage
     raw: bytes
     envelope_sender: str
+
+    @property
+    def mail(self) -> EmailMessage:
+        parsed = email.message_from_bytes(self.raw, policy=email.policy.default)
+        assert isinstance(parsed, EmailMessage)
+        return parsed
 
     @property
     def text(self) -> str:
@@ -71,8 +76,9 @@ class Sent:
     @property
     def everything(self) -> str:
         """All that a recipient can read: header fields and both bodies, decoded."""
-        fields = [f"{name}: {value}" for name, value in self.mail.items()]
-        bodies = [str(part.get_content()) for part in self.mail.walk() if part.get_content_maintype() == "text"]
+        mail = self.mail
+        fields = [f"{name}: {value}" for name, value in mail.items()]
+        bodies = [str(part.get_content()) for part in mail.walk() if part.get_content_maintype() == "text"]
         return "\n".join([*fields, *bodies])
 
     @property
@@ -81,7 +87,8 @@ class Sent:
         return str(self.mail["Reply-To"].addresses[0].addr_spec)
 
     def addresses(self, field: str) -> list[str]:
-        return [box.addr_spec for box in self.mail[field].addresses] if field in self.mail else []
+        mail = self.mail
+        return [box.addr_spec for box in mail[field].addresses] if field in mail else []
 
 
 def make_home(path: Path, **values: str) -> Path:
@@ -109,6 +116,10 @@ class Post:
 
     def close(self) -> None:
         self.desk.close()
+
+    def refresh(self) -> None:
+        """Take changed files of the home."""
+        assert homes.refresh(self.desk) == []
 
     def limit(self, **limits: int) -> None:
         """Set [limits] of desk.toml."""
@@ -147,7 +158,11 @@ class Post:
             state = InboxState(row.state)
             if message is None:
                 return Filed(inbox, _WORDS.get(state, state.word), row.reason, row.ticket, row.message)
-            first = Message.select().where(Message.ticket == row.ticket, Message.direction == 0).order_by(Message.id)
+            first = (
+                Message.select()
+                .where(Message.ticket == row.ticket, Message.direction == 0)
+                .order_by(Message.id)
+            )
             is_first = row.ticket is not None and first.get().id == message.id
             return Filed(
                 inbox,
@@ -176,15 +191,15 @@ class Post:
 
     def letter_to(self, address: str) -> Sent:
         """The newest letter to an address."""
-        return [letter for letter in self.letters() if letter.recipient == address][-1]
+        with self.desk.reading():
+            newest = Outbox.select().where(Outbox.recipient == address).order_by(Outbox.id.desc()).limit(1)
+            return self._sent(newest.get())
 
     def _sent(self, row: Outbox) -> Sent:
         raw = blobs.content(row.blob)
-        parsed = email.message_from_bytes(raw, policy=email.policy.default)
-        assert isinstance(parsed, EmailMessage)
         token = self.desk.postroom.letter_token(self.desk.postroom.known_keys(), row.id, row.ticket)
         sender = f"support+{token}@{self.desk.settings.desk.domain}"
-        return Sent(row.id, row.ticket, row.kind, row.recipient, row.message_id, parsed, raw, sender)
+        return Sent(row.id, row.ticket, row.kind, row.recipient, row.message_id, raw, sender)
 
     def ticket(self, number: int) -> dict[str, Any]:
         with self.desk.reading():

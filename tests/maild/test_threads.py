@@ -1,170 +1,11 @@
-"""Where a mail goes: one row per case, from the state of the desk before it to what was made of it."""
+"""Which ticket a mail of a person goes to: one row per case, from the state before to what was made of it."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
 import pytest
-from mails import DESK, Mail, bounce, mail, new_id, receipt
-from post import Filed, Post, Sent
-
-from desk.commands import Merge, Reply, SetFields
-from desk.letters import tokens
-
-_numbers = itertools.count(1)
-
-
-@dataclass(slots=True)
-class Thread:
-    """A ticket with its requester; addresses that no other case uses."""
-
-    post: Post
-    domain: str = field(default_factory=lambda: f"client{next(_numbers)}.example")
-    ticket: int = 0
-    first: str = ""
-    into: int = 0
-
-    @property
-    def a(self) -> str:
-        return f"a@{self.domain}"
-
-    @property
-    def b(self) -> str:
-        return f"b@{self.domain}"
-
-    @property
-    def stranger(self) -> str:
-        return f"s@other-{self.domain}"
-
-    @property
-    def letter(self) -> Sent:
-        """The newest letter to the requester."""
-        return self.post.letter_to(self.a)
-
-    @property
-    def token(self) -> str:
-        return self.letter.reply_to
-
-    def set(self, status: str) -> None:
-        self.post.order(SetFields(self.ticket, (("status", status),)))
-
-
-def nothing(post: Post) -> Thread:
-    return Thread(post)
-
-
-def opened(post: Post) -> Thread:
-    thread = Thread(post)
-    first = mail(thread.a)
-    filed = post.take(first)
-    assert filed.outcome == "new"
-    assert filed.ticket is not None
-    thread.ticket, thread.first = filed.ticket, first.message_id
-    return thread
-
-
-def answered(post: Post) -> Thread:
-    thread = opened(post)
-    post.order(Reply(thread.ticket, "Please restart it.", now=True))
-    return thread
-
-
-def waiting(post: Post) -> Thread:
-    thread = opened(post)
-    post.order(Reply(thread.ticket, "Which printer?", now=True, wait=True))
-    return thread
-
-
-def resolved(post: Post) -> Thread:
-    thread = answered(post)
-    thread.set("resolved")
-    return thread
-
-
-def closed(post: Post) -> Thread:
-    thread = answered(post)
-    thread.set("closed")
-    return thread
-
-
-def merged(post: Post) -> Thread:
-    thread = answered(post)
-    other = post.take(mail(f"o@{thread.domain}", subject="Scanner"))
-    assert other.ticket is not None
-    thread.into = other.ticket
-    post.order(Merge(thread.ticket, into=other.ticket))
-    return thread
-
-
-def with_colleague(post: Post) -> Thread:
-    thread = answered(post)
-    post.take(mail(thread.a, to=thread.token, cc=thread.b, replies_to=thread.letter.message_id))
-    post.order(Reply(thread.ticket, "Restart it twice.", now=True))
-    return thread
-
-
-def _with_part(address: str, part: str) -> str:
-    local, _, domain = address.partition("@")
-    return f"{local.partition('+')[0]}+{part}@{domain}"
-
-
-def _token_of(address: str) -> str:
-    return address.partition("@")[0].partition("+")[2]
-
-
-def _spoiled(token: str) -> str:
-    """The same shape with a wrong signature."""
-    return token[:-1] + ("a" if token[-1] != "a" else "b")
-
-
-def _made(thread: Thread, kind: tokens.Kind, *, epoch: int = 1, key: bytes | None = None) -> str:
-    with thread.post.desk.reading():
-        real = tokens.verify(thread.post.desk.postroom.known_keys(), _token_of(thread.token))
-    assert isinstance(real, tokens.Token)
-    keys = {epoch: key or thread.post.desk.postroom.known_keys()[1]}
-    return tokens.make(keys, epoch, kind, real.ticket, real.participant)
-
-
-def _forget(thread: Thread) -> None:
-    """Take the requester out of his ticket's participants."""
-    thread.post.desk.store.write_tx(
-        lambda tx: tx.run("DELETE FROM participant WHERE ticket = ?", thread.ticket)
-    )
-
-
-VACATION = ("Auto-Submitted: auto-replied",)
-HERE = "here"  # the ticket of the thread
-INTO = "into"  # the one that it was merged into
-OWN = "own"  # a ticket of its own
-LINKED = "linked"  # a ticket of its own, linked to that of the thread
-
-
-@dataclass(frozen=True)
-class Case:
-    """`evidence` is the first line of it; `{n}` is the number of the ticket of the thread."""
-
-    name: str
-    prior: Callable[[Post], Thread]
-    mail: Callable[[Thread], Mail]
-    outcome: str
-    where: str | None
-    audience: str | None
-    trust: int | None
-    evidence: str
-    author: str | None = "requester"
-    status: str | None = None
-    target: str = HERE
-
-
-IN_ADDRESS = "token in the recipient address of ticket {n}"
-IN_ID = "token in the Message-ID of our letter of ticket {n}"
-KNOWN = "a known id of ticket {n}"
-UNKNOWN = "nothing proves the sender"
-OTHERS = f"{IN_ADDRESS}, given to somebody else"
-REMEMBERED = f"{IN_ADDRESS}, but it is about something else; opened beside it"
-MACHINE = "answer of a machine to our letter {letter}"
+from mails import Mail, mail, new_id
+from placing import *
+from post import Post
 
 CASES = [
     Case("a first mail", nothing, lambda t: mail(t.a), "new", OWN, "public", 1, UNKNOWN, status="new"),
@@ -272,7 +113,7 @@ CASES = [
     ),
     Case(
         "token of another participant, closed ticket",
-        lambda p: _closed(with_colleague(p)),
+        lambda p: shut(with_colleague(p)),
         lambda t: mail(t.b, to=t.token, replies_to=t.letter.message_id),
         *("new", LINKED, "public", 1, f"{OTHERS}, which is closed"),
     ),
@@ -293,14 +134,14 @@ CASES = [
     Case(
         "own token of one who takes no part any more",
         answered,
-        lambda t: _forget(t) or mail(t.a, to=t.token, replies_to=t.letter.message_id),  # type: ignore[func-returns-value]
+        lambda t: forget(t) or mail(t.a, to=t.token, replies_to=t.letter.message_id),  # type: ignore[func-returns-value]
         *("held", HERE, "internal", 1, f"{IN_ADDRESS}, of one who takes no part any more"),
         author="stranger",
     ),
     Case(
         "forged token",
         answered,
-        lambda t: mail(t.a, to=_with_part(t.token, _spoiled(_token_of(t.token))), door="lmtp"),
+        lambda t: mail(t.a, to=with_part(t.token, spoiled(token_of(t.token))), door="lmtp"),
         *("held", None, "internal", 1, "a token in its address is not one of ours"),
         author="stranger",
     ),
@@ -308,7 +149,7 @@ CASES = [
         "forged token with known references",
         answered,
         lambda t: mail(
-            t.a, to=_with_part(t.token, _spoiled(_token_of(t.token))), replies_to=t.first, door="pipe"
+            t.a, to=with_part(t.token, spoiled(token_of(t.token))), replies_to=t.first, door="pipe"
         ),
         *("held", None, "internal", 1, "a token in its address is not one of ours"),
         author="stranger",
@@ -318,7 +159,7 @@ CASES = [
         answered,
         lambda t: mail(
             t.a,
-            to=f"{t.token}, {_with_part(t.token, _spoiled(_token_of(t.token)))}",
+            to=f"{t.token}, {with_part(t.token, spoiled(token_of(t.token)))}",
             replies_to=t.letter.message_id,
             recipients=(t.token,),
         ),
@@ -327,25 +168,25 @@ CASES = [
     Case(
         "token of an unknown key",
         answered,
-        lambda t: mail(t.a, to=_with_part(t.token, _made(t, "r", epoch=9, key=b"k" * 32)), subject="Phone"),
+        lambda t: mail(t.a, to=with_part(t.token, made(t, "r", epoch=9, key=b"k" * 32)), subject="Phone"),
         *("new", OWN, "public", 1, UNKNOWN),
     ),
     Case(
         "token of an unknown key with known references",
         answered,
-        lambda t: mail(t.a, to=_with_part(t.token, _made(t, "r", epoch=9, key=b"k" * 32)), replies_to=t.first),
+        lambda t: mail(t.a, to=with_part(t.token, made(t, "r", epoch=9, key=b"k" * 32)), replies_to=t.first),
         *("joined", HERE, "internal", 1, KNOWN),
     ),
     Case(
         "vendor's token",
         answered,
-        lambda t: mail(t.a, to=_with_part(t.token, _made(t, "v")), subject="Phone"),
+        lambda t: mail(t.a, to=with_part(t.token, made(t, "v")), subject="Phone"),
         *("new", OWN, "public", 1, UNKNOWN),
     ),
     Case(
         "a word after the plus",
         answered,
-        lambda t: mail(t.a, to=_with_part(t.token, "printers"), subject="Phone"),
+        lambda t: mail(t.a, to=with_part(t.token, "printers"), subject="Phone"),
         *("new", OWN, "public", 1, UNKNOWN),
     ),
     # --- a token in our Message-ID
@@ -378,7 +219,7 @@ CASES = [
     Case(
         "forged id of a letter",
         answered,
-        lambda t: mail(t.stranger, replies_to=f"<{_spoiled(_token_of(t.token))}.1@desk.example>"),
+        lambda t: mail(t.stranger, replies_to=f"<{spoiled(token_of(t.token))}.1@desk.example>"),
         *("new", OWN, "public", 1, UNKNOWN),
     ),
     Case(
@@ -510,209 +351,26 @@ CASES = [
         lambda t: mail(t.a, subject="[#99999999] Printer"),
         *("new", OWN, "public", 1, UNKNOWN),
     ),
-    Case("requester without reference", answered, lambda t: mail(t.a, subject="Scanner"), "new", OWN, "public", 1, UNKNOWN),
+    Case(
+        "requester without reference",
+        answered,
+        lambda t: mail(t.a, subject="Scanner"),
+        "new",
+        OWN,
+        "public",
+        1,
+        UNKNOWN,
+    ),
     Case(
         "technician's address on a first mail",
         nothing,
         lambda t: mail("t1@staff.example", subject=t.domain),
         *("new", OWN, "public", 1, UNKNOWN),
     ),
-    # --- machines
-    Case(
-        "automatic answer to our letter",
-        resolved,
-        lambda t: mail(t.a, to=t.token, replies_to=t.letter.message_id, fields=VACATION),
-        *("joined", HERE, "internal", 1, MACHINE),
-        author="stranger",
-        status="resolved",
-    ),
-    Case(
-        "automatic answer with token, foreign subject, no reference",
-        resolved,
-        lambda t: mail(t.a, to=t.token, subject="Automatic reply: away", fields=VACATION),
-        *("joined", HERE, "public", 3, IN_ADDRESS),
-        status="resolved",
-    ),
-    Case(
-        "automatic answer with token, closed ticket",
-        closed,
-        lambda t: mail(t.a, to=t.token, subject="Automatic reply: away", fields=VACATION),
-        *("joined", HERE, "public", 3, IN_ADDRESS),
-        status="closed",
-    ),
-    Case(
-        "automatic answer to a known mail of a closed ticket",
-        closed,
-        lambda t: mail(t.a, replies_to=t.first, fields=VACATION),
-        *("joined", HERE, "internal", 1, KNOWN),
-        status="closed",
-    ),
-    Case(
-        "automatic answer to the envelope sender",
-        waiting,
-        lambda t: mail(t.a, to=t.letter.envelope_sender, subject="Away", fields=VACATION, mail_from="<>"),
-        *("joined", HERE, "internal", 1, MACHINE),
-        author="stranger",
-        status="waiting",
-    ),
-    Case(
-        "automatic answer from a stranger's address to our letter",
-        waiting,
-        lambda t: mail(t.stranger, replies_to=t.letter.message_id, fields=VACATION),
-        *("joined", HERE, "internal", 1, MACHINE),
-        author="stranger",
-        status="waiting",
-    ),
-    Case(
-        "automatic answer to nothing",
-        nothing,
-        lambda t: mail(t.a, fields=VACATION),
-        *("held", None, "internal", 1, UNKNOWN),
-        author="stranger",
-    ),
-    Case(
-        "null sender with token",
-        resolved,
-        lambda t: mail(t.a, to=t.token, replies_to=t.first, mail_from="<>"),
-        *("joined", HERE, "public", 3, IN_ADDRESS),
-        status="resolved",
-    ),
-    Case(
-        "null sender without thread",
-        nothing,
-        lambda t: mail(t.a, mail_from="<>"),
-        *("held", None, "internal", 1, UNKNOWN),
-        author="stranger",
-    ),
-    Case(
-        "human mail to the envelope sender",
-        waiting,
-        lambda t: mail(t.a, to=t.letter.envelope_sender),
-        *("joined", HERE, "internal", 1, MACHINE),
-        author="stranger",
-        status="waiting",
-    ),
-    Case(
-        "alarm of a monitor",
-        nothing,
-        lambda t: mail(f"nagios@{t.domain}", subject="PROBLEM"),
-        *("new", OWN, "public", 1, UNKNOWN),
-    ),
-    Case(
-        "bounce to the envelope sender",
-        answered,
-        lambda t: bounce(t.a, to=t.letter.envelope_sender),
-        *("joined", HERE, "internal", 1, MACHINE),
-        author="stranger",
-    ),
-    Case(
-        "bounce with the id in its parts",
-        answered,
-        lambda t: bounce(t.a, returned_id=t.letter.message_id),
-        *("joined", HERE, "internal", 1, MACHINE),
-        author="stranger",
-    ),
-    Case(
-        "bounce of a merged ticket",
-        merged,
-        lambda t: bounce(t.a, to=t.letter.envelope_sender),
-        *("joined", INTO, "internal", 1, MACHINE),
-        author="stranger",
-    ),
-    Case(
-        "bounce for nothing of ours",
-        nothing,
-        lambda t: bounce(t.a, returned_id=new_id()),
-        *("held", None, "internal", 1, UNKNOWN),
-        author="stranger",
-    ),
-    Case(
-        "bounce with a forged id of ours",
-        answered,
-        lambda t: bounce(t.a, returned_id=f"<{_spoiled(_token_of(t.token))}.1@desk.example>"),
-        *("held", None, "internal", 1, UNKNOWN),
-        author="stranger",
-    ),
-    Case(
-        "read receipt of our letter",
-        resolved,
-        lambda t: receipt(original_id=t.letter.message_id, sender=t.a),
-        *("joined", HERE, "internal", 1, MACHINE),
-        author="stranger",
-        status="resolved",
-    ),
-    Case(
-        "read receipt of nothing",
-        nothing,
-        lambda t: receipt(original_id=new_id(), sender=t.a),
-        *("held", None, "internal", 1, UNKNOWN),
-        author="stranger",
-    ),
-    # --- ourselves
-    Case(
-        "our own letter back",
-        answered,
-        lambda t: Mail(t.letter.raw, t.letter.message_id, t.a, (DESK,)),
-        *("dropped", None, None, None, ""),
-        author=None,
-    ),
-    Case(
-        "a letter of another desk",
-        nothing,
-        lambda t: mail(t.a, fields=("X-Desk-Loop: other.example", "Auto-Submitted: no")),
-        *("new", OWN, "public", 1, UNKNOWN),
-    ),
-    Case(
-        "an automatic letter of another desk",
-        nothing,
-        lambda t: mail(t.a, fields=("X-Desk-Loop: other.example", *VACATION)),
-        *("held", None, "internal", 1, UNKNOWN),
-        author="stranger",
-    ),
-    Case(
-        "a mail that goes round",
-        nothing,
-        lambda t: mail(t.a, fields=["Received: from a by b; Fri, 20 Nov 2026 12:00:00 +0000"] * 51),
-        *("dropped", None, None, None, ""),
-        author=None,
-    ),
-    # --- From
-    *(
-        Case(
-            f"From is our own address: {own}",
-            nothing,
-            lambda t, own=own: mail(own, mail_from=t.a),  # type: ignore[misc]
-            *("held", None, "internal", 0, "From is our own address"),
-            author="stranger",
-        )
-        for own in (DESK, "Support@Desk.Example", "support+x@desk.example")
-    ),
-    *(
-        Case(
-            f"From is not to be believed: {author}",
-            answered,
-            lambda t, author=author: mail(t.a, author=author.format(a=t.a), replies_to=t.first),  # type: ignore[misc]
-            *("held", None, "internal", 0, doubt),
-            author="stranger",
-        )
-        for author, doubt in (
-            ("{a}, b@other.example", "several mailboxes in From"),
-            ("{a}\r\nFrom: b@other.example", "several From fields"),
-            ("=?utf-8?q?{a}=00?=@other.example", "encoded word inside the address; no address in From"),
-            ("<{a}> <b@other.example>", "text after the address; address readers disagree"),
-            ('"a b"@client.example', "an address to which nothing can be sent"),
-        )
-    ),
-    Case(
-        "no From, but an envelope sender",
-        nothing,
-        lambda t: mail(t.a, author=""),
-        *("new", OWN, "public", 1, UNKNOWN),
-    ),
 ]
 
 
-def _closed(thread: Thread) -> Thread:
+def shut(thread: Thread) -> Thread:
     thread.set("closed")
     return thread
 
@@ -751,33 +409,7 @@ def _sibling(thread: Thread) -> Mail:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_mail_goes_where_its_evidence_says(case: Case, shared_post: Post) -> None:
-    thread = case.prior(shared_post)
-    letter = thread.letter.id if thread.first else None
-    incoming = case.mail(thread)
-
-    filed = shared_post.take(incoming)
-
-    evidence = case.evidence.format(n=thread.ticket, into=thread.into, letter=letter)
-    assert (filed.outcome, filed.audience, filed.trust, filed.author, (*filed.evidence, "")[0]) == (
-        case.outcome,
-        case.audience,
-        case.trust,
-        case.author,
-        evidence,
-    )
-    _check_ticket(case, thread, filed, shared_post)
-
-
-def _check_ticket(case: Case, thread: Thread, filed: Filed, post: Post) -> None:
-    numbers = {HERE: thread.ticket, INTO: thread.into, None: None}
-    if case.where in (HERE, INTO, None):
-        assert filed.ticket == numbers[case.where]
-    else:
-        assert filed.ticket is not None
-        links = post.links(filed.ticket)
-        assert links == ([(numbers[case.target], "related")] if case.where == LINKED else [])
-    if case.status is not None and filed.ticket is not None:
-        assert post.ticket(filed.ticket)["status"] == {"new": 0, "open": 1, "waiting": 2, "resolved": 5, "closed": 6}[case.status]
+    check(case, shared_post)
 
 
 def test_evidence_names_what_else_was_seen(post: Post) -> None:
@@ -785,7 +417,9 @@ def test_evidence_names_what_else_was_seen(post: Post) -> None:
 
     equal = post.take(mail(thread.a, message_id=thread.first, text="Other bytes."))
     tagged = post.take(mail(thread.stranger, subject=f"[#{thread.ticket}] x"))
-    forged = post.take(mail(thread.stranger, replies_to=f"<{_spoiled(_token_of(thread.token))}.1@desk.example>"))
+    forged = post.take(
+        mail(thread.stranger, replies_to=f"<{spoiled(token_of(thread.token))}.1@desk.example>")
+    )
 
     assert equal.evidence == (
         "its own Message-ID of ticket 1",
@@ -820,29 +454,3 @@ def test_reasons_of_held_mail_are_sentences(post: Post) -> None:
         "the sender cannot be trusted: several mailboxes in From",
         "it claims to come from the desk itself",
     ]
-
-
-def test_a_hard_bounce_marks_the_address_that_we_wrote_to(post: Post) -> None:
-    thread = answered(post)
-
-    post.take(bounce("other@elsewhere.example", to=thread.letter.envelope_sender))
-
-    with post.desk.reading():
-        rows = post.desk.store.database.execute_sql(
-            "SELECT address FROM address WHERE failing_since IS NOT NULL"
-        ).fetchall()
-    assert rows == [(thread.a,)]
-    assert post.events(thread.ticket)[-2:] == ["message.in", "letter.bounced"]
-
-
-def test_a_passing_failure_marks_no_address(post: Post) -> None:
-    thread = answered(post)
-
-    post.take(bounce(thread.a, to=thread.letter.envelope_sender, status="4.2.2", action="delayed"))
-
-    with post.desk.reading():
-        rows = post.desk.store.database.execute_sql(
-            "SELECT address FROM address WHERE failing_since IS NOT NULL"
-        ).fetchall()
-    assert rows == []
-    assert post.events(thread.ticket)[-2:] == ["message.in", "letter.bounced"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.real.servers.desk_home import Home, make_home
 from tests.real.servers.desk_process import DeskProcess, start_desk
 from tests.real.servers.postfix import Postfix, running_postfix
 from tests.real.servers.postgresql import PostgreSQL, running_postgresql
@@ -58,3 +59,13 @@ def run_desk(tmp_path: Path) -> Iterator[Callable[..., DeskProcess]]:
             return desk
 
         yield run
+
+
+@pytest.fixture
+def new_home(tmp_path: Path) -> Callable[..., Home]:
+    """`new_home(smarthost={...}, store={...})` makes a home with these sections in its desk.toml."""
+
+    def make(**sections: Any) -> Home:
+        return make_home(tmp_path / "home", **sections)
+
+    return make

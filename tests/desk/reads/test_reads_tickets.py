@@ -167,7 +167,7 @@ def test_events_are_the_lines_of_the_export(each_store: Store) -> None:
     def write(tx: Transaction) -> None:
         record(tx, OrderGiven(door="cli", verb="set", args={}), by=technician("b"), ticket=9)
         tagged = record(tx, TagAdded(tag="vpn"), by=Actor("requester", "a@example.org"), ticket=1, at_us=NOON)
-        record(tx, UndoDone(of=(tagged.id,)), by=technician("b"), ticket=1, at_us=NOON)
+        record(tx, UndoDone(of=[tagged.id]), by=technician("b"), ticket=1, at_us=NOON)
         Seal.insert(seq=41, event=tagged.id, hash="x").execute()
 
     each_store.write_tx(write)
@@ -205,7 +205,7 @@ def _fill(store: Store, number: int, rows: int) -> None:
             TicketTag.insert(ticket=number, tag=f"t{row}").execute()
             Link.insert(source=number, target=100 + row, relation="related").execute()
             tagged = record(tx, TagAdded(tag="vpn"), by=Actor("requester", "a@example.org"), ticket=number)
-            record(tx, UndoDone(of=(tagged.id,)), by=technician("b"), ticket=number)
+            record(tx, UndoDone(of=[tagged.id]), by=technician("b"), ticket=number)
 
         store.write_tx(write)
 

@@ -114,6 +114,28 @@ def test_a_url_may_hold_escapes_and_options(postgresql_url: str, tmp_path: Path)
         assert store.database.execute_sql("SHOW application_name").fetchall() == [("desk",)]
 
 
+def test_a_file_that_is_no_database_is_called_damaged(tmp_path: Path) -> None:
+    (tmp_path / "desk.db").write_bytes(b"not a database" * 1000)
+
+    with pytest.raises(Unavailable, match=r"damaged .* `desk restore` the last backup"):
+        opened("sqlite:desk.db", tmp_path)
+
+
+def test_a_damaged_page_is_named_when_it_is_met(tmp_path: Path) -> None:
+    with closing(opened("sqlite:desk.db", tmp_path)) as store:
+        for n in range(3000):
+            store.submit(lambda tx, n=n: add_event(tx, n))
+    with (tmp_path / "desk.db").open("r+b") as file:
+        file.seek(-8 * 4096, 2)
+        file.write(b"\xff" * 8 * 4096)
+
+    with closing(opened("sqlite:desk.db", tmp_path)) as store:
+        with pytest.raises(Unavailable, match="damaged"), store.reading():
+            store.database.execute_sql("SELECT sum(ticket), max(data) FROM event").fetchall()
+        with pytest.raises(Unavailable, match="damaged"):
+            store.write_tx(lambda tx: tx.rows("SELECT sum(ticket), max(data) FROM event"))
+
+
 def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="does not answer"):
         opened("postgresql://postgres@127.0.0.1:9/desk", tmp_path)

@@ -91,6 +91,10 @@ class Office:
         """The history of a ticket without its data."""
         return [name for name, _ in self.events(ticket)]
 
+    def change_store(self, statement: str) -> None:
+        """Carry out a statement beside all rules."""
+        self.desk.store.write_tx(lambda tx: tx.run(statement))
+
     def close(self) -> None:
         self.deliverer.close()
         self.desk.close()

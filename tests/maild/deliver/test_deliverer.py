@@ -6,14 +6,15 @@ import re
 from datetime import timedelta
 
 import pytest
+from peewee import IntegrityError
 
 from desk import clock, outbox
 from desk.letters.tokens import find_in_address, verify
 from desk.states import OutboxState
 from desk.work import Loop
-from maild.deliver.deliverer import GIVE_UP, PACE, Deliverer, pause_after
+from maild.deliver.deliverer import GIVE_UP, PACE, pause_after
 from maild.deliver.routes import said
-from tests.maild.deliver.delivery import HOST, QUICK, START, Office, letter_bytes
+from tests.maild.deliver.delivery import HOST, START, Office, letter_bytes
 from tests.real.servers.loopback import wait_until
 from tests.real.servers.sink import Sink, Stage
 
@@ -195,14 +196,14 @@ def test_letter_that_was_taken_but_could_not_be_marked_is_marked_and_not_sent_ag
 ) -> None:
     letter = office.write(1)
     (item,) = office.deliverer.claim(10)
-    office.desk.store.database.execute_sql(
-        "CREATE TEMP TRIGGER no_mark BEFORE UPDATE OF state ON outbox WHEN new.state = 2"
-        " BEGIN SELECT raise(abort, 'no'); END"
+    office.change_store(
+        "CREATE TRIGGER no_mark BEFORE UPDATE OF state ON outbox WHEN new.state = 2"
+        " BEGIN SELECT raise(abort, 'the store fails'); END"
     )
-    with pytest.raises(Exception, match="no"):
+    with pytest.raises(IntegrityError, match="the store fails"):
         office.deliverer.do(item)
     office.deliverer.again(item, timedelta(minutes=1), "the store failed")
-    office.desk.store.database.execute_sql("DROP TRIGGER no_mark")
+    office.change_store("DROP TRIGGER no_mark")
 
     clock.advance(timedelta(minutes=1))
     office.run()
@@ -323,7 +324,7 @@ def test_abandoned_letter_ends_the_loop_at_once_and_is_sent_after_the_next_start
     loop.stop()
     between = office.state(letter)
     outbox.release_claims(office.desk.store, "test")
-    office.deliverer = Deliverer(office.desk, holder="test", patience=QUICK)
+    office.sends_to(host=HOST, port=sink.port)
     office.run()
 
     assert between.state is OutboxState.SENDING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -78,7 +79,7 @@ MAILS = [
 
 @pytest.mark.parametrize("raw", MAILS)
 @pytest.mark.parametrize("read", [read_letter, read_degraded])
-def test_hostile_mail_is_read_in_a_second(read: type[Letter], raw: bytes) -> None:
+def test_hostile_mail_is_read_in_a_second(read: Callable[[bytes], Letter], raw: bytes) -> None:
     started = time.process_time()
 
     letter = read(raw)

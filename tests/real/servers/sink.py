@@ -50,7 +50,7 @@ class Sink:
         self._options = {"enable_SMTPUTF8": True, "data_size_limit": 50_000_000} | options
         self._plans: dict[Stage, deque[str]] = {"MAIL": deque(), "RCPT": deque(), "DATA": deque()}
         self._changed = Condition()
-        self._controller: Controller | None = None
+        self._controller: _AnyPort | None = None
 
     def start(self) -> None:
         """Listen; on a free port the first time, on the same one later."""
@@ -61,6 +61,7 @@ class Sink:
     def stop(self) -> None:
         """Close the port and every connection."""
         if self._controller is not None:
+            self._controller.hang_up()
             self._controller.stop()
             self._controller = None
 
@@ -114,9 +115,11 @@ class _Server(SMTP):
 
     sink: Sink
     one = 1
+    wire: asyncio.BaseTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if self.transport is None:  # else it is the TLS within a connection
+        if self.wire is None:  # else it is the TLS within a connection
+            self.wire = transport
             self.sink.sessions += self.one
             self.sink.open_sessions += self.one
         super().connection_made(transport)
@@ -134,13 +137,21 @@ class _Server(SMTP):
 class _AnyPort(Controller):  # type: ignore[misc]
     """Port 0 takes a free port; aiosmtpd's own self-test would connect to port 0."""
 
-    has_tested_itself = False
+    def __init__(self, handler: SinkHandler, **options: Any) -> None:
+        super().__init__(handler, **options)
+        self._servers: list[_Server] = []
 
     def factory(self) -> SMTP:
         server = _Server(self.handler, **self.SMTP_kwargs)
-        server.sink, server.one = self.handler.sink, int(self.has_tested_itself)
-        self.has_tested_itself = True
+        server.sink, server.one = self.handler.sink, int(bool(self._servers))
+        self._servers.append(server)
         return server
+
+    def hang_up(self) -> None:
+        """End all connections, also those that aiosmtpd has lost sight of in a failed handshake."""
+        for server in self._servers:
+            if isinstance(server.wire, asyncio.Transport):
+                self.loop.call_soon_threadsafe(server.wire.abort)
 
     def _trigger_server(self) -> None:
         self.port = self.server.sockets[0].getsockname()[1]

@@ -1,0 +1,112 @@
+"""`desk audit`, `export`, `import`, `backup`, `restore` and `status`."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from tests.command_line import Run, invoke, loaded, open_ticket
+
+
+def test_whole_history_verifies(run: Run) -> None:
+    open_ticket(run)
+
+    found = loaded(run("audit", "verify", "--json"))
+
+    assert (found["ok"], found["broken"], found["unsealed"]) == (True, None, 0)
+    assert found["checked"] == found["head"]["seq"] > 0
+
+
+def test_changed_event_is_named_and_exit_is_1(run: Run, home: Path) -> None:
+    open_ticket(run)
+    loaded(run("audit", "verify", "--json"))
+    with closing(sqlite3.connect(home / "desk.db")) as store:
+        for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            store.execute(f"DROP TRIGGER {name}")
+        store.execute("UPDATE event SET who = 'mallory' WHERE id = 2")
+        store.commit()
+
+    result = run("audit", "verify")
+
+    assert result.exit_code == 1
+    assert result.stdout == "broken at seq 2: event 2 was changed, or its seal; what comes before it holds\n"
+
+
+def test_export_import_export_gives_the_same_bytes(run: Run, tmp_path: Path) -> None:
+    number = open_ticket(run)
+    run("ticket", "reply", number, "--as", "bob", "--text", "ok", "--resolve")
+    first = run("export", "events").stdout_bytes
+    other = tmp_path / "other"
+    invoke("--home", other, "init", "--domain", "example.org")
+
+    done = loaded(invoke("--home", other, "import", "events", "-", "--json", stdin=first))
+
+    assert done["tickets"] == 1
+    assert done["events"] == len(first.splitlines())
+    assert invoke("--home", other, "export", "events").stdout_bytes == first
+    (row,) = loaded(invoke("--home", other, "ticket", "list", "--json"))
+    assert (row["number"], row["status"]) == (number, "resolved")
+
+
+def test_export_into_a_file_leaves_stdout_alone(run: Run, tmp_path: Path) -> None:
+    open_ticket(run)
+
+    result = run("export", "events", "-o", tmp_path / "events.jsonl")
+
+    lines = (tmp_path / "events.jsonl").read_bytes().splitlines()
+    assert result.stdout == ""
+    assert [json.loads(line)["seq"] for line in lines] == list(range(1, len(lines) + 1))
+    assert list(tmp_path.glob("*.part")) == []
+
+
+def test_technician_may_not_export(run: Run) -> None:
+    result = run("export", "events", "--as", "bob")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "desk: bob may not export; that needs the role admin or auditor\n"
+
+
+def test_backup_is_restored_into_an_empty_home(run: Run, tmp_path: Path) -> None:
+    number = open_ticket(run)
+
+    saved = loaded(run("backup", tmp_path / "desk.tar", "--json"))
+    restored = loaded(invoke("--home", tmp_path / "new", "restore", tmp_path / "desk.tar", "--json"))
+
+    assert restored["head"] == saved["head"]
+    (row,) = loaded(invoke("--home", tmp_path / "new", "ticket", "list", "--json"))
+    assert row["number"] == number
+
+
+def test_restore_into_a_home_is_refused(run: Run, tmp_path: Path) -> None:
+    run("backup", tmp_path / "desk.tar")
+
+    result = run("restore", tmp_path / "desk.tar")
+
+    assert result.exit_code == 1
+    assert "is not empty" in result.stderr
+
+
+def test_status_of_a_desk_without_mail(run: Run, home: Path) -> None:
+    found = loaded(run("status", "--json"))
+
+    sealed = found.pop("sealed")
+    assert set(sealed) == {"seq", "hash"}
+    assert found == {
+        "inbox": 0,
+        "held": 0,
+        "parked": 0,
+        "outbox": {"waiting": 0, "failed": 0},
+        "intakes": [],
+        "rules": {"digest": "", "errors": []},
+        "running": False,
+        "home": str(home),
+        "store": "sqlite:desk.db",
+    }
+
+
+def test_status_counts_letters_that_wait(run: Run) -> None:
+    open_ticket(run)
+
+    assert loaded(run("status", "--json"))["outbox"] == {"waiting": 1, "failed": 0}

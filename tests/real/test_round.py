@@ -1,0 +1,307 @@
+"""The round of a mail: a client, a real Postfix, the desk, the same Postfix, the requester's mailbox, and back."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import smtplib
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.header import Header
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.policy import default as parsed
+from email.utils import make_msgid, parseaddr
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.real.servers.desk_home import ADDRESS, Home, to_smarthost
+from tests.real.servers.desk_process import DeskProcess
+from tests.real.servers.loopback import wait_until
+from tests.real.servers.postfix import Postfix
+
+RunDesk = Callable[..., DeskProcess]
+A = "a@example.net"
+# Every byte there is, and what transport likes to damage.
+FILE = bytes(range(256)) * 40 + b"\r\n.\r\nFrom me\n\r" + b"\0" * 100
+
+
+@dataclass
+class Site:
+    """A desk with a Postfix on both sides of it."""
+
+    home: Home
+    desk: DeskProcess
+    postfix: Postfix
+
+    def write(self, message: EmailMessage | bytes, *, sender: str = A, to: str = ADDRESS) -> None:
+        """Hand a mail to Postfix, as a requester's client does."""
+        raw = message if isinstance(message, bytes) else message.as_bytes(policy=SMTP)
+        with smtplib.SMTP("127.0.0.1", self.postfix.port, timeout=10) as client:
+            client.sendmail(sender, [to], raw)
+
+    def arrived(self, number: int, recipient: str = A) -> list[EmailMessage]:
+        """The letters in the requester's mailbox, once there are so many."""
+        return [read(raw) for raw in self.postfix.wait_for_mails(number, recipient=recipient)]
+
+    def wait_for_tickets(self, number: int) -> list[dict[str, Any]]:
+        """All tickets, once there are so many and no mail waits."""
+        wait_until(lambda: len(self.home.tickets()) >= number, f"{number} tickets")
+        self.wait_until_read()
+        return self.home.tickets()
+
+    def wait_for_messages(self, ticket: int, number: int) -> list[dict[str, Any]]:
+        """The conversation of a ticket, once it has so many messages."""
+        wait_until(lambda: len(self.home.ticket(ticket)["messages"]) >= number, f"{number} messages")
+        return list(self.home.ticket(ticket)["messages"])
+
+    def wait_until_read(self) -> None:
+        """Nothing is on its way to the desk or in its inbox."""
+        wait_until(lambda: self.postfix.queued() == 0, "Postfix to hand over its queue")
+        self.home.wait_until_idle()
+
+
+@pytest.fixture
+def site(postfix: Postfix, new_home: Callable[..., Home], run_desk: RunDesk) -> Site:
+    """A running desk that Postfix hands example.org to, and whose letters Postfix takes."""
+    home = new_home(smarthost=to_smarthost(postfix.port))
+    desk = run_desk(home.path)
+    postfix.route("example.org", desk.smtp[1])
+    return Site(home, desk, postfix)
+
+
+def mail(
+    subject: str = "Printer", text: str = "It is on fire.\n", *, sender: str = A, **fields: str
+) -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, ADDRESS, subject
+    message["Message-ID"] = make_msgid(domain="example.net")
+    for name, value in fields.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(text)
+    return message
+
+
+def in_charset(subject: str, text: str, charset: str, sender: str) -> bytes:
+    """A mail as older clients write it: 8 bit, in the charset of the country."""
+    head = f"From: {sender}\r\nTo: {ADDRESS}\r\nMessage-ID: {make_msgid(domain='example.net')}\r\n"
+    encoded = Header(subject, charset).encode()
+    kind = (
+        f"MIME-Version: 1.0\r\nContent-Type: text/plain; charset={charset}\r\nContent-Transfer-Encoding: 8bit"
+    )
+    return f"{head}Subject: {encoded}\r\n{kind}\r\n\r\n".encode() + text.encode(charset) + b"\r\n"
+
+
+def read(raw: bytes) -> EmailMessage:
+    """A letter of our own; foreign mail must not be read like this."""
+    return message_from_bytes(raw, policy=parsed)  # type: ignore[return-value]
+
+
+def text_of(letter: EmailMessage) -> str:
+    """The plain part of a letter."""
+    part = letter.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def answer_to(
+    letter: EmailMessage, text: str, *, subject: str | None = None, sender: str = A
+) -> EmailMessage:
+    """What a mail reader makes of "answer" and these words."""
+    answer = mail(subject or f"Re: {letter['Subject']}", text, sender=sender)
+    answer.replace_header("To", letter["Reply-To"])
+    answer["In-Reply-To"] = letter["Message-ID"]
+    answer["References"] = " ".join(filter(None, [letter["References"], letter["Message-ID"]]))
+    return answer
+
+
+def reply_to(letter: EmailMessage) -> str:
+    return parseaddr(str(letter["Reply-To"]))[1]
+
+
+ROUNDS = {
+    "en": (mail("Printer", "The printer on the third floor does not print any more.\n"), "thank you for writing"),
+    "zh-Hant": (
+        in_charset("印表機故障", "您好，三樓的印表機無法列印，請協助處理，謝謝您的幫忙。", "big5", A),
+        "技術人員會儘快查看",
+    ),
+    "zh-Hans": (
+        in_charset("打印机故障", "您好，三楼的打印机无法打印，请协助处理，谢谢您的帮助。", "gb18030", A),
+        "技术人员会尽快查看",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ROUNDS)
+def test_mail_becomes_a_ticket_and_is_acknowledged_in_its_language(site: Site, language: str) -> None:
+    message, words = ROUNDS[language]
+
+    site.write(message)
+
+    (acknowledgement,) = site.arrived(1)
+    (ticket,) = site.wait_for_tickets(1)
+    assert (ticket["number"], ticket["status"], ticket["requester"]) == (1, "new", A)
+    assert words in text_of(acknowledgement)
+    head = {name: acknowledgement[name] for name in ("To", "Auto-Submitted", "X-Auto-Response-Suppress")}
+    assert head == {"To": f"<{A}>", "Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All"}
+    raw = message if isinstance(message, bytes) else message.as_bytes()
+    assert acknowledgement["In-Reply-To"] == message_from_bytes(raw)["Message-ID"].strip()
+    assert parseaddr(acknowledgement["From"])[1] == ADDRESS
+    assert reply_to(acknowledgement).startswith("support+")
+
+
+def test_reply_arrives_in_the_thread_and_the_answer_joins_with_another_subject(site: Site) -> None:
+    question = mail()
+    site.write(question)
+    (acknowledgement,) = site.arrived(1)
+
+    site.home.run("ticket", "reply", "1", "--as", "t1", "--text", "Is it **still** burning?", "--now")
+    reply = site.arrived(2)[1]
+    site.write(answer_to(reply, "Not any more.\n", subject="Something else entirely"), to=reply_to(reply))
+    messages = site.wait_for_messages(1, 4)
+
+    assert (
+        reply["In-Reply-To"] == acknowledgement["Message-ID"]
+        or reply["In-Reply-To"] == question["Message-ID"]
+    )
+    references = reply["References"].split()
+    assert references[0] == question["Message-ID"]
+    assert references[-1] == reply["In-Reply-To"]
+    assert "Is it *still* burning?" in text_of(reply) or "Is it **still** burning?" in text_of(reply)
+    assert parseaddr(reply["From"])[0].startswith("T One (")
+    assert reply["Auto-Submitted"] is None
+    assert [ticket["number"] for ticket in site.home.tickets()] == [1]
+    talk = [
+        (m["direction"], m["audience"]) for m in messages if m["from"] != ADDRESS or m["direction"] != "out"
+    ]
+    assert ("in", "public") in talk
+    incoming = [m["text"].strip() for m in messages if m["direction"] == "in"]
+    assert incoming == ["It is on fire.", "Not any more."]
+
+
+def test_attachments_come_through_byte_for_byte_both_ways(site: Site, tmp_path: Path) -> None:
+    question = mail()
+    question.add_attachment(FILE, maintype="application", subtype="octet-stream", filename="報告 1.bin")
+    raw = question.as_bytes(policy=SMTP)
+    site.write(raw)
+    site.wait_for_tickets(1)
+    to_send = tmp_path / "答覆.bin"
+    to_send.write_bytes(FILE[::-1])
+
+    site.home.run("ticket", "reply", "1", "--as", "t1", "--text", "See there.", "--attach", to_send, "--now")
+    reply = site.arrived(2)[1]
+
+    (message,) = [m for m in site.home.ticket(1)["messages"] if m["direction"] == "in"]
+    kept = site.home.run("mail", "raw", message["sha256"])
+    assert hashlib.sha256(kept).hexdigest() == message["sha256"]
+    assert kept.endswith(raw)  # Postfix has put its trace fields before it, and nothing else
+    (attached,) = [part for part in reply.walk() if part.get_filename()]
+    assert attached.get_payload(decode=True) == FILE[::-1]
+    assert attached.get_filename() == "答覆.bin"
+    (stored,) = message["attachments"]
+    assert site.home.run("ticket", "attachment", "1", str(stored["id"]), "-") == FILE
+
+
+def test_vacation_notice_opens_no_ticket_and_is_not_answered(site: Site) -> None:
+    site.write(mail())
+    (acknowledgement,) = site.arrived(1)
+
+    vacation = answer_to(acknowledgement, "I am away until Monday.\n")
+    vacation["Auto-Submitted"] = "auto-replied (vacation)"
+    site.write(vacation, sender="<>", to=reply_to(acknowledgement))
+    wait_until(lambda: len(site.home.ticket(1)["messages"]) == 3, "the notice to be filed")
+    site.wait_until_read()
+    site.home.run("ticket", "reply", "1", "--as", "t1", "--text", "Done.", "--now")
+    letters = site.arrived(2)
+
+    assert len(site.home.tickets()) == 1
+    assert [letter["Auto-Submitted"] for letter in letters] == ["auto-replied", None]
+
+
+def test_bounce_of_a_letter_is_shown_on_its_ticket_and_opens_none(site: Site) -> None:
+    site.write(mail(sender="gone@nowhere.example.test"), sender=A)
+
+    wait_until(
+        lambda: "letter.bounced" in [event["event"] for event in site.home.ticket(1)["events"]],
+        "the report of Postfix to be understood",
+    )
+
+    site.wait_until_read()
+    assert len(site.home.tickets()) == 1
+    (bounced,) = [e for e in site.home.ticket(1)["events"] if e["event"] == "letter.bounced"]
+    assert bounced["data"]["code"].startswith("5.")
+
+
+@pytest.mark.parametrize(
+    ("to", "says"),
+    [
+        ("nobody@example.org", "550 5.1.1 no such address here"),
+        ("b@elsewhere.example", "550 5.7.1 we do not relay"),
+    ],
+    ids=["unknown", "relay"],
+)
+def test_recipient_that_is_not_ours_is_refused_and_bounces(site: Site, to: str, says: str) -> None:
+    site.postfix.route("elsewhere.example", site.desk.smtp[1])
+
+    site.write(mail(), to=to)
+
+    (report,) = site.arrived(1)
+    assert report.get_content_type() == "multipart/report"
+    assert says in str(report).replace("\n    ", " ")
+    assert (site.home.tickets(), site.home.status()["inbox"]) == ([], 0)
+
+
+def test_mail_too_large_is_refused_and_bounces(
+    postfix: Postfix, new_home: Callable[..., Home], run_desk: RunDesk
+) -> None:
+    home = new_home(
+        smarthost=to_smarthost(postfix.port),
+        smtp={"listen": "127.0.0.1:0", "hostname": "desk.example.org", "max_message": "1MB"},
+    )
+    site = Site(home, run_desk(home.path), postfix)
+    postfix.route("example.org", site.desk.smtp[1])
+    large = mail()
+    large.add_attachment(b"x" * 1_000_000, maintype="application", subtype="octet-stream", filename="x")
+
+    site.write(large)
+    (report,) = site.arrived(1)
+
+    assert "larger" in str(report) or "too large" in str(report)
+    with (
+        smtplib.SMTP(*site.desk.smtp, timeout=10) as client,
+        pytest.raises(smtplib.SMTPSenderRefused) as refused,
+    ):
+        client.sendmail(A, [ADDRESS], large.as_bytes())
+    assert (refused.value.smtp_code, home.tickets()) == (552, [])
+
+
+def test_letters_wait_while_the_smarthost_is_down_and_go_when_it_is_back(site: Site) -> None:
+    site.write(mail())
+    site.arrived(1)
+    site.postfix.stop(signal.SIGKILL)
+
+    site.home.run("ticket", "reply", "1", "--as", "t1", "--text", "One moment.", "--now")
+    wait_until(lambda: outbox(site.home)[-1]["tries"] == 1, "the first try")
+    waiting = outbox(site.home)[-1]
+    site.postfix.start()
+    make_due(site.home)
+    letters = site.arrived(2)
+
+    assert (waiting["state"], waiting["code"]) == ("waiting", None)
+    assert text_of(letters[1]).startswith("One moment.")
+    wait_until(lambda: outbox(site.home)[-1]["state"] == "sent", "the letter to be marked")
+
+
+def outbox(home: Home) -> list[dict[str, Any]]:
+    return list(home.json("mail", "outbox"))
+
+
+def make_due(home: Home) -> None:
+    """Let the waiting letters be due now instead of in a minute: the only thing here that nobody could do."""
+    with closing(sqlite3.connect(home.path / "desk.db", timeout=20, isolation_level=None)) as store:
+        store.execute("UPDATE outbox SET run_at = 0 WHERE state = 0")
