@@ -29,6 +29,7 @@ from maild.precedence import Precedence
 from maild.reading.reader import ReaderPool
 from maild.threads import Mail, place
 from maild.trust import Trace, trace_of
+from maild.turnstile import Turnstile
 
 log = logging.getLogger(__name__)
 PACE = Pace(workers=12, waits=(timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=30)))
@@ -47,12 +48,15 @@ class Receiver:
     ) -> None:
         self._desk, self._readers, self._holder = desk, readers, holder
         self._precedence = precedence or Precedence()
+        self._turnstile = Turnstile()
         # mails of one ticket wait for each other here instead of colliding in the store
         self._in_turn = [threading.Lock() for _ in range(_STRIPES)]
 
     def claim(self, limit: int) -> Sequence[Taken]:
         allowed = self._precedence.allowed(limit)
-        return spool.claim(self._desk.store, self._holder, allowed) if allowed else ()
+        claimed = spool.claim(self._desk.store, self._holder, allowed) if allowed else []
+        self._turnstile.enter(taken.id for taken in claimed)
+        return claimed
 
     def tries(self, item: Taken) -> int:
         return item.tries
@@ -69,11 +73,18 @@ class Receiver:
         Raises:
             Unreadable: no reader could read it. Conflict: the desk moved on each time it was placed.
         """
+        try:
+            self._read_and_file(item)
+        finally:
+            self._turnstile.passed(item.id)
+
+    def _read_and_file(self, item: Taken) -> None:
         with self._desk.reading():
             raw = blobs.content(item.sha256)
         letter = self._as_known(self._readers.read(raw), item.envelope)
         trace = trace_of(raw)
         fault_point("worker.after_read")
+        self._turnstile.wait(item.id)
         for look in range(_LOOKS):
             if self._file(item, letter, trace, is_last_look=look == _LOOKS - 1):
                 return
@@ -84,7 +95,9 @@ class Receiver:
             if has_waited:
                 placement = self._place(letter, item.envelope, trace)
             try:
-                events = self._desk.do(Order(self._command(item, letter, placement), SYSTEM, Door.MAIL))
+                filing = self._desk.submit(Order(self._command(item, letter, placement), SYSTEM, Door.MAIL))
+                self._turnstile.passed(item.id)  # the writer keeps the order from here on
+                events = filing.result()
             except Conflict:
                 if is_last_look:
                     raise
