@@ -24,8 +24,15 @@ from growth import growth
 from latency import latency
 from path import path
 from peers.postfix import PeerMissing
+from search import search
 
-_BENCHES: dict[str, Callable[..., list[Row]]] = {"accept": accept, "path": path, "growth": growth, "latency": latency}
+_BENCHES: dict[str, Callable[..., list[Row]]] = {
+    "accept": accept,
+    "path": path,
+    "growth": growth,
+    "latency": latency,
+    "search": search,
+}
 _RESULTS = Path(__file__).parent / "results" / "last.json"
 
 

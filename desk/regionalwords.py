@@ -24,6 +24,12 @@ def current() -> Regional:
     return _ready("[]" if row is None else row.data)
 
 
+def are_kept(groups: list[Group]) -> bool:
+    """Whether the store holds just these groups of the home. Call it inside `store.reading()`."""
+    row = Snapshot.get_or_none(Snapshot.name == _NAME)
+    return ("[]" if row is None else row.data) == msgspec.json.encode(groups).decode()
+
+
 def replace(tx: Transaction, groups: list[Group]) -> None:
     """Put the groups of the home's words.txt (`home_groups`) in place of those that were there."""
     data = msgspec.json.encode(groups).decode()

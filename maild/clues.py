@@ -96,10 +96,9 @@ class Gatherer:
 
     def _tokens(
         self, letter: Letter, envelope: Envelope, keys: Mapping[int, bytes]
-    ) -> tuple[list[tuple[Token, str]], list[int], bool]:
-        places = [
-            (find_in_address(a, self._addresses), "recipient address") for a in addressed_to(letter, envelope)
-        ]
+    ) -> tuple[list[tuple[Token, str]], list[int], set[str]]:
+        """Reply tokens with their places, letters whose envelope sender was used, places of forged tokens."""
+        places = [(find_in_address(a, self._addresses), IN_ADDRESS) for a in addressed_to(letter, envelope)]
         replied = [*letter.in_reply_to, *reversed(letter.references)]
         places += [(find_in_message_id(i, self._domain), IN_MESSAGE_ID) for i in replied]
         tokens: list[tuple[Token, str]] = []

@@ -9,26 +9,30 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from desk import snapshots
+from desk import regionalwords, snapshots
 from desk.errors import FileError
 from desk.homefiles import digest, examine_home
 from desk.hometypes import HomeFiles
+from desk.languages.regional import HOME_FILE, Group, home_groups
 from desk.service import Desk
 
 log = logging.getLogger(__name__)
 _PARTS = ("queues", "calendars", "rota", "templates", "rules")
-_FILES = ("desk.toml", "categories.toml", "teams.toml", "vendors.toml", "policies.toml")
+_FILES = ("desk.toml", "categories.toml", "teams.toml", "vendors.toml", "policies.toml", HOME_FILE)
 
 
 def refresh(desk: Desk) -> list[FileError]:
     """Read the files, and keep them as the snapshot when nothing is wrong with them; the faults."""
     files, faults = examine_home(desk.home)
+    words, wrong_words = _words(desk)
+    faults = [*faults, *wrong_words]
     if files is None or faults:
         _use_kept(desk)
         for fault in faults:
             log.error("home file refused %s", fault)
         return faults
     _keep(desk, files)
+    _keep_words(desk, words)
     return []
 
 
@@ -37,6 +41,21 @@ def _use_kept(desk: Desk) -> None:
         kept = snapshots.current()
     if kept is not None:
         desk.postroom.use(kept[1])
+
+
+def _words(desk: Desk) -> tuple[list[Group], list[FileError]]:
+    """The home's own regional words for the search, and what is wrong with their file."""
+    try:
+        return home_groups(desk.home), []
+    except FileError as fault:
+        return [], [fault]
+
+
+def _keep_words(desk: Desk, words: list[Group]) -> None:
+    with desk.reading():
+        are_kept = regionalwords.are_kept(words)
+    if not are_kept:
+        desk.store.write_tx(lambda tx: regionalwords.replace(tx, words))
 
 
 def _keep(desk: Desk, files: HomeFiles) -> None:

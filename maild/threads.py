@@ -77,7 +77,9 @@ def place(mail: Mail, store: Gatherer) -> Placement:
     if level == SUSPECT:
         return _hold(mail, None, f"the sender cannot be trusted: {why}", SUSPECT, (why,))
     if _is_ours(mail.sender, mail.own):
-        return _hold(mail, None, "it claims to come from the desk itself", SUSPECT, ("From is our own address",))
+        return _hold(
+            mail, None, "it claims to come from the desk itself", SUSPECT, ("From is our own address",)
+        )
     if clues.is_forged_address:
         why = "a token in its address is not one of ours"
         return _hold(mail, None, "it was sent to a reply address that the desk never gave out", level, (why,))
@@ -157,7 +159,12 @@ def _with_token(
             return _new(mail, store, proven, (f"{evidence}, which is closed",), linked=ticket.number)
     if not (is_his and role):
         return _person_only(mail, store, level, ticket, evidence)
-    notes = (evidence, "From is the participant of the token", *_id_notes(mail), *_waiting(mail, store, ticket))
+    notes = (
+        evidence,
+        "From is the participant of the token",
+        *_id_notes(mail),
+        *_waiting(mail, store, ticket),
+    )
     return _joining(
         mail,
         ticket,
@@ -261,7 +268,11 @@ def _may_join(mail: Mail, others: tuple[Mailbox, ...], level: int) -> tuple[Mail
     """Who of To and Cc takes part from the beginning. A token may have been forwarded, hence the colleagues."""
     if level < DOMAIN_PROVEN:
         return ()
-    return others if level == DOMAIN_PROVEN else tuple(m for m in others if are_colleagues(m.address, mail.sender))
+    return (
+        others
+        if level == DOMAIN_PROVEN
+        else tuple(m for m in others if are_colleagues(m.address, mail.sender))
+    )
 
 
 def _may_acknowledge(mail: Mail) -> bool:

@@ -50,7 +50,7 @@ def _head(ticket: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
         "owner": ticket["owner"] or "nobody",
         "category": ticket["category"],
         "tags": " ".join(ticket["tags"]),
-        "due": _local(ticket["due"], zone) if ticket["due"] else "",
+        "due": local_time(ticket["due"], zone) if ticket["due"] else "",
     }
     yield "  ".join(f"{name} {value}" for name, value in facts.items() if value not in ("", None))
     for person in ticket["participants"]:
@@ -73,7 +73,7 @@ def _message(message: dict[str, Any], zone: ZoneInfo, *, is_full: bool) -> Itera
     words = [
         _ARROWS[message["direction"]],
         message["direction"],
-        _local(message["at"], zone),
+        local_time(message["at"], zone),
         f"{name}<{message['from']}>" if message["from"] else "the desk",
         message["audience"],
         message["state"],
@@ -115,9 +115,10 @@ def _event(event: dict[str, Any], zone: ZoneInfo) -> str:
     if "from" in data or "to" in data:
         change = f"{data.pop('from', '-')} -> {data.pop('to', '-')}"
     rest = " ".join(f"{name}={value}" for name, value in data.items() if name not in ("by", "of"))
-    words = ["--", _local(event["at"], zone), event["event"], change, rest, f"by {event['actor']['who']}"]
+    words = ["--", local_time(event["at"], zone), event["event"], change, rest, f"by {event['actor']['who']}"]
     return "  ".join(word for word in words if word)
 
 
-def _local(instant: str, zone: ZoneInfo) -> str:
+def local_time(instant: str, zone: ZoneInfo) -> str:
+    """An instant of JSON as people of that zone read it, to the minute."""
     return datetime.fromisoformat(instant).astimezone(zone).strftime("%Y-%m-%d %H:%M")

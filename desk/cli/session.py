@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "maild"
 SYSTEM_HOME = Path("/etc/desk")
+ROOMS = ("console", "desk", "maild", "rules")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -167,11 +168,10 @@ class SafeFormatter(logging.Formatter):
 
 
 def log_to_stderr(*, is_debug: bool = False) -> None:
-    """Warnings as lines for people, or every step with its place; both on stderr."""
+    """Warnings as lines for people, or every step of our own with its place; both on stderr."""
     handler = logging.StreamHandler()
     form = "%(levelname)s %(name)s: %(message)s" if is_debug else "desk: %(message)s"
     handler.setFormatter(SafeFormatter(form))
-    logging.getLogger("peewee").setLevel(logging.WARNING)  # its steps show what people wrote
-    logging.basicConfig(
-        level=logging.DEBUG if is_debug else logging.WARNING, handlers=[handler], force=is_debug
-    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=is_debug)
+    for room in ROOMS:  # the steps of libraries show what people wrote
+        logging.getLogger(room).setLevel(logging.DEBUG if is_debug else logging.NOTSET)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from desk.cli.asking import as_option
 from desk.cli.command import Command
-from desk.cli.conversation import print_ticket
+from desk.cli.conversation import local_time, print_ticket
 from desk.cli.output import note, print_json, print_table
 from desk.cli.session import Session, pass_session, unix_user
 from desk.errors import NotAllowed
@@ -39,7 +40,8 @@ def list_(session: Session, filter_text: str, limit: int, as_login: str | None) 
     """
     from desk.reads.queues import ticket_list  # slow import
 
-    with session.open().reading():
+    desk = session.open()
+    with desk.reading():
         grants = _grants(as_login)
         sees_all = _may_read(grants, None)
         rows = ticket_list(filter_text, limit=limit if sees_all else 0, me=as_login or unix_user())
@@ -51,8 +53,9 @@ def list_(session: Session, filter_text: str, limit: int, as_login: str | None) 
     titles = ("N", "SUBJECT", "STATUS", "PRI", "TIER", "QUEUE", "OWNER", "REQUESTER", "UPDATED", "MSG")
     names = ("number", "subject", "status", "priority", "tier", "queue", "owner", "requester", "updated")
     cells = [[*(row[name] for name in names), row["messages"]] for row in rows]
+    zone = ZoneInfo(desk.settings.desk.timezone)
     for cell in cells:
-        cell[8] = f"{cell[8][:10]} {cell[8][11:16]}Z"
+        cell[8] = local_time(cell[8], zone)
     print_table(titles, cells, flexible="SUBJECT")
     if limit and len(rows) == limit:
         note(f"these are the newest {limit}; --limit 0 shows all")

@@ -24,7 +24,7 @@ from desk.events import (
 from desk.faults import fault_point
 from desk.filing import FileLetter, ParkMail, Placement, identities_of
 from desk.handlers.acknowledging import acknowledge
-from desk.handlers.incoming import insert_letter, message_in
+from desk.handlers.incoming import NO_SUBJECT, insert_letter, message_in
 from desk.handlers.replies import next_number
 from desk.languages.choose import choose
 from desk.letter import Letter, Mailbox
@@ -37,7 +37,6 @@ from desk.store.writer import Transaction
 HOUR_US = 3_600_000_000
 _WEEK_US = 7 * 24 * HOUR_US
 _MOST_RECENT = 50  # of one requester's tickets that are compared by subject
-_NO_SUBJECT = {"en": "(no subject)", "zh-Hant": "（無主旨）", "zh-Hans": "（无主题）"}
 _TICKET = (
     "INSERT INTO ticket (number, subject, status, priority, tier, kind, category, queue, requester,"
     " requester_address, language, channel, arrived, created, updated, due, messages, reopens, collecting,"
@@ -132,7 +131,7 @@ def _new(command: FileLetter, run: Run) -> None:
         _append(command, run, into, person)
         return
     number = next_number(run)
-    subject = base_subject(letter.subject)[:998] or _NO_SUBJECT[language]
+    subject = base_subject(letter.subject)[:998] or NO_SUBJECT[language]
     related = _related(command, run, person)
     if related is not None:
         said = f"the same requester wrote about the same subject in ticket {related}; possibly related"
@@ -263,6 +262,7 @@ def _hold(command: FileLetter, run: Run) -> None:
     letter, placement = command.letter, command.placement
     person = _sender(run, letter)
     message = insert_letter(command, run, placement.ticket, person, MessageState.HELD)
+    _claim_identities(run, letter, "message = ?", message)
     run.record(
         MessageHeld(message=message, reason=placement.reason),
         ticket=placement.ticket,
@@ -296,14 +296,7 @@ def _add_message(command: FileLetter, run: Run, number: int, person: Person) -> 
     """The message with its history, its ids and its place in the search queue; settles the spool."""
     letter, placement = command.letter, command.placement
     message = insert_letter(command, run, number, person, MessageState.STANDS)
-    identities = identities_of(letter)
-    if identities:
-        marks = ", ".join("?" * len(identities))
-        run.tx.run(
-            f"UPDATE message_identity SET ticket = ? WHERE message_id IN ({marks}) AND ticket = 0",
-            number,
-            *identities,
-        )
+    _claim_identities(run, letter, "ticket = ?", number)
     run.record(
         message_in(message, letter, placement, person),
         ticket=number,
@@ -312,6 +305,18 @@ def _add_message(command: FileLetter, run: Run, number: int, person: Person) -> 
     )
     spool.settle(run.tx, command.inbox, InboxState.DONE, ticket=number, message=message)
     return message
+
+
+def _claim_identities(run: Run, letter: Letter, assignment: str, value: int) -> None:
+    """Say whose the ids are that belong to no ticket yet: a ticket's, or (held) a message's until its release."""
+    identities = identities_of(letter)
+    if identities:
+        marks = ", ".join("?" * len(identities))
+        run.tx.run(
+            f"UPDATE message_identity SET {assignment} WHERE message_id IN ({marks}) AND ticket = 0",
+            value,
+            *identities,
+        )
 
 
 def _speaker(placement: Placement, person: Person) -> Actor:

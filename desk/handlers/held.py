@@ -11,13 +11,14 @@ from desk.commands import RejectHeld, ReleaseHeld, RetryParked
 from desk.errors import IllegalMove, NotFound
 from desk.events import MessageIn, MessageRejected, MessageReleased, StateChanged, TicketCreated
 from desk.handlers.changes import change
+from desk.handlers.incoming import NO_SUBJECT
 from desk.handlers.replies import next_number
 from desk.languages.choose import choose
 from desk.letters.subjects import base_subject
 from desk.service import Run, handles
 from desk.spans import new_text
 from desk.states import InboxState, MessageState, Status
-from desk.store.schema import Inbox, Message, MessageIdentity, Participant, Ticket
+from desk.store.schema import Contact, Inbox, Message, MessageIdentity, Participant, Ticket
 
 _ASIDE = frozenset({InboxState.HELD, InboxState.PARKED, InboxState.DROPPED})
 _AUTOMATIC = frozenset({"auto-reply", "bounce", "report", "monitor"})
@@ -28,17 +29,18 @@ def release(command: ReleaseHeld, run: Run) -> None:
     """Let a held letter into the ticket beside which it lies, as public; or open a ticket with it."""
     inbox = _set_aside(run, command.inbox)
     if inbox.state != InboxState.HELD:
-        remedy = "`desk mail retry` reads it again" if inbox.state == InboxState.PARKED else "its bytes are kept"
+        remedy = (
+            "`desk mail retry` reads it again" if inbox.state == InboxState.PARKED else "its bytes are kept"
+        )
         raise IllegalMove(f"mail {inbox.id} is {InboxState(inbox.state).word}, not held; {remedy}")
     message = Message.get_by_id(inbox.message)
     ticket = _ticket_beside(run, message) or _open(run, inbox, message)
     Message.update(ticket=ticket.number, state=int(MessageState.STANDS), audience="public").where(
         Message.id == message.id
     ).execute()
-    if message.message_id:
-        MessageIdentity.update(ticket=ticket.number).where(
-            MessageIdentity.message_id == message.message_id, MessageIdentity.ticket == 0
-        ).execute()
+    MessageIdentity.update(ticket=ticket.number).where(
+        MessageIdentity.message == message.id, MessageIdentity.ticket == 0
+    ).execute()
     run.record(
         MessageReleased(message=message.id, reason=inbox.reason), ticket=ticket.number, message=message.id
     )
@@ -68,15 +70,18 @@ def _ticket_beside(run: Run, message: Message) -> Ticket | None:
 
 
 def _open(run: Run, inbox: Inbox, message: Message) -> Ticket:
-    desk = run.desk.settings.desk
     now = run.tx.now_us
     text = new_text(message.text, message.spans)
-    language = choose(person=None, thread=None, text=text or message.subject, queue=desk.language)
+    person = Contact.get_by_id(message.contact)
+    default = run.desk.settings.desk.language
+    language = choose(
+        person=person.language, thread=None, text=text if text.strip() else message.subject, queue=default
+    )
     ticket: Ticket = Ticket.create(
         number=next_number(run),
-        subject=base_subject(message.subject)[:998] or "(no subject)",
+        subject=base_subject(message.subject)[:998] or NO_SUBJECT[language],
         status=int(Status.NEW),
-        queue=desk.queue,
+        queue=run.desk.postroom.queue_of_addresses(inbox.envelope.get("recipients", ())),
         requester=message.contact,
         requester_address=message.author,
         language=language,

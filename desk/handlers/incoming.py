@@ -13,6 +13,7 @@ from desk.service import Run
 from desk.spans import stored
 from desk.states import MessageState
 
+NO_SUBJECT = {"en": "(no subject)", "zh-Hant": "（無主旨）", "zh-Hans": "（无主题）"}
 _MESSAGE = (
     "INSERT INTO message (ticket, origin, direction, kind, audience, state, author_kind, author, author_name,"
     " contact, at, subject, text, spans, language, marks, message_id, blob, trust, evidence, inbox,"

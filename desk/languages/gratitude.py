@@ -24,7 +24,7 @@ _NOT_A_WORD = re.compile(r"[^\w\s]+")
 def is_only_thanks(text: str) -> bool:
     """Whether the text is one of the phrases of thanks and nothing else; linear, and short texts only."""
     folded = unicodedata.normalize("NFKC", text.strip()).casefold()
-    if not folded or len(folded) > _LONGEST:
+    if not folded or len(folded) > _LONGEST or "?" in folded:  # a question wants an answer
         return False
     words = " ".join(_NOT_A_WORD.sub(" ", folded).split())
     return words in _FOLDED or words.replace(" ", "") in _FOLDED

@@ -14,11 +14,16 @@ import logging
 import os
 import select
 import socket
+import time
 from pathlib import Path
 from types import TracebackType
 
 log = logging.getLogger(__name__)
 _LONGEST_PATH = 107
+_FRESH_S = 0.2  # so long a list of listeners is used again, while the folder says that nobody came or went
+_TICK_NS = (
+    20_000_000  # two changes within one tick of the kernel's clock (10 ms at most) leave the same mtime
+)
 _numbers = itertools.count()
 
 
@@ -27,16 +32,27 @@ class Bell:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._seen: tuple[int, float, list[Path]] | None = None  # mtime of the folder, when, who was there
 
     def ring(self) -> None:
         """Wake all listeners. Cheap, from any thread, never blocks and never raises."""
         with contextlib.suppress(OSError):
-            listeners = list(self._folder.glob("bell-*.sock"))
+            listeners = self._listeners()
             if listeners:
                 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ringer:
                     ringer.setblocking(False)
                     for listener in listeners:
                         _ring_one(ringer, listener)
+
+    def _listeners(self) -> list[Path]:
+        changed_ns, now_s = self._folder.stat().st_mtime_ns, time.monotonic()
+        if self._seen is not None and self._seen[0] == changed_ns and now_s - self._seen[1] < _FRESH_S:
+            return self._seen[2]
+        # the kernel's own time: mtimes know no other
+        is_settled = abs(time.time_ns() - changed_ns) > _TICK_NS
+        found = list(self._folder.glob("bell-*.sock"))
+        self._seen = (changed_ns, now_s, found) if is_settled else None
+        return found
 
     def listen(self) -> Listener:
         """A listener of this process; close it, or use it as a context manager."""

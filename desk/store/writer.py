@@ -45,7 +45,8 @@ class Transaction:
     """One caller's part of a commit. `now_us` is the instant of everything it writes.
 
     `after_commit` functions run on the writer thread once the commit is durable, never for a part that was
-    rolled back; they must not raise and must not write.
+    rolled back; they must not raise and must not write. Equal ones (the same bound method) run once a commit,
+    however many parts asked for it.
     """
 
     def __init__(self, database: Pooled, engine: Engine) -> None:
@@ -178,13 +179,16 @@ class Writer:
         if self._database.is_closed():
             self._database.connect()
         answers: list[Callable[[], None]] = []
+        calls: list[Callable[[], None]] = []
         with self._database.atomic():
             for job in jobs:
                 transaction = Transaction(self._database, self._engine)
                 outcome = self._run_one(job, transaction)
                 answers.append(_answering(job, outcome))
                 if outcome.error is None:
-                    answers += [_quietly(fn) for fn in transaction.after]
+                    new = _first_ones(transaction.after, calls)
+                    calls += new
+                    answers += [_quietly(fn) for fn in new]
             fault_point("store.before_commit")
             self._in_doubt = True
         fault_point("store.after_commit")
@@ -236,6 +240,15 @@ def _answering(job: _Job, outcome: Outcome[Any]) -> Callable[[], None]:
         error = outcome.error
         return lambda: job.future.set_exception(_as_ours(error))
     return lambda: job.future.set_result(outcome.value)
+
+
+def _first_ones(asked: list[Callable[[], None]], known: list[Callable[[], None]]) -> list[Callable[[], None]]:
+    """Those that equal none before them: a doorbell need not ring fifty times."""
+    new: list[Callable[[], None]] = []
+    for fn in asked:
+        if fn not in known and fn not in new:
+            new.append(fn)
+    return new
 
 
 def _quietly(fn: Callable[[], None]) -> Callable[[], None]:

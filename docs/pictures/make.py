@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import shlex
 import struct
 import subprocess
@@ -18,14 +19,14 @@ import tempfile
 import termios
 from collections.abc import Sequence
 from html import escape
-from itertools import groupby
 from pathlib import Path
 
 from desk.cli.output import display_width
 
-COLUMNS, ROWS = 120, 34
+COLUMNS, ROWS = 120, 41
 CELL, LINE, EDGE = 8.4, 19, 14  # pixels
 DESK = Path(sys.executable).with_name("desk")
+_WORDS = re.compile(r"[ -~]+|.")  # ASCII together, all else on its own: fonts differ in how wide they draw it
 PICTURE = Path(__file__).with_name("commandline.svg")
 
 
@@ -36,7 +37,7 @@ def main() -> None:
         subprocess.run([DESK, "demo", "--home", home], check=True, capture_output=True)
         lines: list[str] = []
         for command in (
-            "ticket list --filter 'vpn -status:new' --limit 6",
+            "ticket list --filter 'vpn -status:new' --limit 4",
             f"ticket show {_worth_a_look(home)}",
         ):
             lines += [f"$ desk {command}", *_seen(home, command), ""]
@@ -59,13 +60,11 @@ def drawn(lines: Sequence[str]) -> str:
 def _row(line: str, y: float) -> str:
     kind = ' class="order"' if line.startswith("$ ") else ""
     words, column = [], 0
-    for is_wide, group in groupby(line, lambda character: display_width(character) == 2):
-        text = "".join(group)
-        cells = len(text) * (2 if is_wide else 1)
+    for text in _WORDS.findall(line):
+        place = f'x="{EDGE + column * CELL:g}" y="{y:g}" xml:space="preserve"'
         if text.strip():
-            place = f'x="{EDGE + column * CELL:g}" y="{y:g}" textLength="{cells * CELL:g}"'
-            words.append(f'<text{kind} {place} xml:space="preserve">{escape(text)}</text>')
-        column += cells
+            words.append(f"<text{kind} {place}>{escape(text)}</text>")
+        column += display_width(text)
     return "".join(words)
 
 

@@ -24,7 +24,7 @@ from desk.letters import templates
 from desk.live.running import is_running
 from desk.reads import health
 from desk.service import Desk
-from desk.settings import FILE_NAME, Settings, load_settings
+from desk.settings import FILE_NAME, Settings, load_settings, settings_problems
 
 EARLIEST_YEAR = 2026  # no desk is older than its program
 STUCK = timedelta(hours=1)
@@ -239,6 +239,9 @@ def _shown(since_us: int) -> str:
 
 def examine(home: Path, open_desk: Callable[[], Desk]) -> Findings:
     """All checks; those of the store only when the settings allow to open it."""
+    if not (home / FILE_NAME).exists():
+        yield from (Finding("files", str(fault)) for fault in settings_problems(home))
+        return
     for of_home in (check_files, check_modes, check_templates, check_running):
         yield from of_home(home)
     try:

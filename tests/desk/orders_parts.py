@@ -54,7 +54,9 @@ def write_desk(home: Path) -> None:
     settings.write_text(changed)
     desk = opened(home)
     for login, roles in STAFF.items():
-        desk.do(Order(AddTechnician(login, f"{login}@desk.example", roles, name=login.upper()), ROOT, Door.CLI))
+        desk.do(
+            Order(AddTechnician(login, f"{login}@desk.example", roles, name=login.upper()), ROOT, Door.CLI)
+        )
     desk.close()
 
 
@@ -189,7 +191,9 @@ class Shop:
         self.desk.do(order)
         return int(inbox.id)
 
-    def put_aside(self, raw: bytes = b"From: x@client.example\r\n\r\nhi\r\n", sender: str = "x@client.example") -> int:
+    def put_aside(
+        self, raw: bytes = b"From: x@client.example\r\n\r\nhi\r\n", sender: str = "x@client.example"
+    ) -> int:
         """Take in a mail and file it not yet; its inbox id."""
         accept(self.desk.store, raw, Envelope(door="smtp", sender=sender)).result()
         return int(self.rows(Inbox)[-1].id)

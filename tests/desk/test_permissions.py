@@ -7,35 +7,25 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from order_cases import ORDERS, OTHER_KEY
 from orders_parts import ROOT, STAFF, Shop, copied, shop_in
 
-from desk.actors import SYSTEM, Actor, Door
+from desk.actors import Actor, Door
 from desk.commands import (
     SPECS,
     AddKey,
     AddNote,
-    AddTechnician,
     Assign,
-    ChangeContact,
-    ChangePreference,
     ChangeRole,
     ErasePerson,
     Merge,
-    MergeContacts,
-    OpenTicket,
-    RejectHeld,
     ReleaseHeld,
-    RemoveKey,
-    Reopen,
     Reply,
-    Resolve,
-    RetryParked,
     SetFields,
     Take,
     Undo,
 )
 from desk.errors import Invalid, NotAllowed
-from desk.filing import ParkMail
 from desk.permissions import Action, Grant, Role, may, role_named, roles_with
 
 ACTIONS: tuple[Action, ...] = get_args(Action)
@@ -109,68 +99,10 @@ def test_a_role_that_nobody_can_be_given_is_refused(text: str) -> None:
         role_named(text)
 
 
-KEY = (
-    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILVwFl/DvQdh5I8DC9//TpPSppuoRzb9r8fStHtHE9o0 a@example.org"
-)
-PRINT = "SHA256:ONeEX+nTXqLmR5MuKtuvTI3trlARz3sldXmRz1rgeg8"
-BOTH = {"tess", "lea"}
-# Command, who may give it. Ticket 1 is tom's and resolved, 2 is new and free, 3 is tom's and open.
-ORDERS: list[tuple[Any, set[str]]] = [
-    (OpenTicket("c@client.example", "Phone", "text"), BOTH),
-    (Reply(2, "text"), BOTH),
-    (AddNote(2, "text"), BOTH),
-    (Take(2), BOTH),
-    (Assign(2, "tess"), {"lea"}),
-    (Assign(3, None), {"lea"}),
-    (SetFields(2, (("priority", "high"),)), BOTH),
-    (Resolve(2), BOTH),
-    (Reopen(1), BOTH),
-    (Merge(2, 3), BOTH),
-    (ReleaseHeld(1), {"lea", "ada"}),
-    (RejectHeld(1), {"lea", "ada"}),
-    (RetryParked(2), {"lea", "ada"}),
-    (AddTechnician("new", "new@desk.example", ("technician",)), {"ada"}),
-    (ChangeRole("otto", "technician"), {"ada"}),
-    (ChangePreference("tom", "undo_seconds", "0"), {"ada"}),
-    (ChangePreference("otto", "undo_seconds", "0"), {"otto", "ada"}),
-    (ChangePreference("otto", "active", "no"), {"ada"}),
-    (AddKey("otto", KEY), {"ada"}),
-    (RemoveKey("tom", PRINT), {"ada"}),
-    (ChangeContact("a@client.example", (("vip", "yes"),)), BOTH),
-    (MergeContacts("a@client.example", "b@client.example"), {"ada"}),
-    (ErasePerson("a@client.example"), {"ada"}),
-]
-
-
-def _fill(shop: Shop) -> None:
-    for requester in ("a@client.example", "b@client.example", "a@client.example"):
-        shop.open(requester)
-    shop.order(Take(1), "tom")
-    shop.order(Take(3), "tom")
-    shop.order(Resolve(1), "tom")
-    shop.mail("s@client.example", "held", ticket=2, way="hold", audience="internal", author="stranger")
-    shop.order(ParkMail(shop.put_aside(), "unreadable"), SYSTEM)
-    shop.order(AddKey("tom", KEY), ROOT)
-
-
-@pytest.fixture(scope="module")
-def filled_home(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = copied(prepared_home, tmp_path_factory.mktemp("filled") / "home")
-    with shop_in(home) as shop:
-        _fill(shop)
-    return home
-
-
 @pytest.fixture(scope="module")
 def refusing(filled_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """One desk for all refusals: none of them may change it."""
     with shop_in(copied(filled_home, tmp_path_factory.mktemp("refusing") / "home")) as shop:
-        yield shop
-
-
-@pytest.fixture
-def filled(filled_home: Path, tmp_path: Path) -> Any:
-    with shop_in(copied(filled_home, tmp_path / "home")) as shop:
         yield shop
 
 
@@ -211,9 +143,6 @@ def test_an_order_within_the_roles_is_carried_out(filled: Shop, command: Any, lo
 
     assert events[0].event == "order.given"
     assert {event.cause for event in events[1:]} <= {events[0].id}
-
-
-OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKQcvDU5mmKY6qdYGGzXkDIxrDPJSi5JwXJqjXVsfOBX two"
 
 
 @pytest.mark.parametrize("login", ["otto", "audi", "ada"])
@@ -272,7 +201,9 @@ DOORS: list[tuple[Callable[[], Any], set[Door]]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "open_doors"), DOORS, ids=lambda value: _name(value()) if callable(value) else "")
+@pytest.mark.parametrize(
+    ("make", "open_doors"), DOORS, ids=lambda value: _name(value()) if callable(value) else ""
+)
 def test_an_order_through_a_closed_door_is_refused(
     refusing: Shop, make: Callable[[], Any], open_doors: set[Door]
 ) -> None:

@@ -18,6 +18,8 @@ def test_without_spans_all_of_a_text_is_new() -> None:
 
 
 def test_spans_count_code_points_and_survive_the_store() -> None:
-    letter = Letter(sha256="0" * 64, size=1, text="🖨壞了\n> 好", spans=[Span("new", 0, 4), Span("quote", 4, 7)])
+    letter = Letter(
+        sha256="0" * 64, size=1, text="🖨壞了\n> 好", spans=[Span("new", 0, 4), Span("quote", 4, 7)]
+    )
 
     assert new_text(letter.text, stored(letter)) == "🖨壞了"

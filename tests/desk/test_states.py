@@ -60,7 +60,9 @@ def test_a_status_is_found_by_word_and_number(status: Status) -> None:
 
 @pytest.mark.parametrize("text", ["", "4", "done", "-1", "1.0"])
 def test_an_unknown_status_is_refused_with_those_there_are(text: str) -> None:
-    with pytest.raises(Invalid, match="it is one of new, open, waiting, vendor, resolved, closed, merged, spam"):
+    with pytest.raises(
+        Invalid, match="it is one of new, open, waiting, vendor, resolved, closed, merged, spam"
+    ):
         by_word(Status, text)
 
 

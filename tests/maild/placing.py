@@ -6,8 +6,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import pytest
-from mails import DESK, Mail, bounce, mail, new_id, receipt
+from mails import Mail, mail
 from post import Filed, Post, Sent
 
 from desk.commands import Merge, Reply, SetFields
@@ -103,6 +102,15 @@ def with_colleague(post: Post) -> Thread:
     post.take(mail(thread.a, to=thread.token, cc=thread.b, replies_to=thread.letter.message_id))
     post.order(Reply(thread.ticket, "Restart it twice.", now=True))
     return thread
+
+
+def with_second(thread: Thread) -> Mail:
+    """A second ticket of the same requester; `into` is its number."""
+    second = mail(thread.a, subject="Scanner")
+    filed = thread.post.take(second)
+    assert filed.ticket is not None
+    thread.into = filed.ticket
+    return second
 
 
 def with_part(address: str, part: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from mails import bounce, mail, new_id
+from mails import DESK, bounce, mail, new_id
 from placing import Thread, answered, closed, merged, opened, resolved
 from post import Filed, Post
 
@@ -11,6 +11,7 @@ from desk.actors import Actor, Door
 from desk.commands import AddTechnician, ChangeContact, RejectHeld, ReleaseHeld, Reply, RetryParked
 from desk.errors import IllegalMove, NotAllowed, NotFound
 from desk.service import Order
+from desk.settings import load_settings
 from desk.states import InboxState, MessageState
 
 VACATION = ("Auto-Submitted: auto-replied",)
@@ -121,12 +122,15 @@ def test_a_released_ticket_has_a_subject_and_the_language_of_the_person(post: Po
 
 
 def test_a_released_ticket_goes_to_the_queue_of_its_address(post: Post) -> None:
-    queues = post.desk.home / "queues"
-    text = (queues / "help-desk.toml").read_text().replace("support@desk.example", "network@desk.example")
-    (queues / "network.toml").write_text(text)
+    network = "network@desk.example"
+    home = post.desk.home
+    toml = (home / "desk.toml").read_text()
+    (home / "desk.toml").write_text(toml.replace('["support@desk.example"]', f'["{DESK}", "{network}"]'))
+    queue = (home / "queues" / "help-desk.toml").read_text().replace(DESK, network)
+    (home / "queues" / "network.toml").write_text(queue)
+    post.desk.use(load_settings(home))
     post.refresh()
-    to = "network@desk.example"
-    filed = post.take(mail(to=to, recipients=(to,), fields=VACATION))
+    filed = post.take(mail(to=network, fields=VACATION))
 
     post.order(ReleaseHeld(filed.inbox))
 

@@ -4,7 +4,26 @@ from __future__ import annotations
 
 import pytest
 from mails import DESK, Mail, bounce, mail, new_id, receipt
-from placing import *
+from placing import (
+    HERE,
+    IN_ADDRESS,
+    INTO,
+    KNOWN,
+    MACHINE,
+    OWN,
+    UNKNOWN,
+    VACATION,
+    Case,
+    answered,
+    check,
+    closed,
+    merged,
+    nothing,
+    resolved,
+    spoiled,
+    token_of,
+    waiting,
+)
 from post import Post
 
 CASES = [

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -15,9 +17,9 @@ from desk.cli.command import Program
 from desk.cli.completions import scripts
 from desk.cli.main import desk
 from desk.cli.manpages import pages
-from desk.cli.session import Session, find_home, pass_session
+from desk.cli.session import Session, find_home, log_to_stderr, pass_session
 from desk.errors import Invalid
-from tests.command_line import Run, invoke, loaded
+from tests.command_line import Run, invoke, loaded, open_ticket
 
 ROOT = Path(__file__).parents[3]
 
@@ -100,6 +102,25 @@ def test_help_of_all_commands_is_printed() -> None:
     assert "  ticket " in result.stdout
 
 
+def test_help_imports_nothing_slow() -> None:
+    script = """
+import sys
+from desk.cli.main import desk
+try:
+    desk.main(["--help"])
+except SystemExit:
+    slow = {"peewee", "textual", "lark", "aiosmtpd", "mailparser", "psycopg", "babel", "jinja2", "msgspec",
+            "selectolax", "zstandard", "asyncio", "imapclient", "aiosmtplib"}
+    print(sorted(slow & set(sys.modules)), file=sys.stderr)
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.stderr == "[]\n"
+
+
 def test_version_is_printed() -> None:
     assert invoke("--version").stdout.startswith("desk, version ")
 
@@ -147,10 +168,21 @@ def test_missing_home_is_one_line_with_its_remedy(tmp_path: Path) -> None:
     ("arguments", "status", "line"),
     [
         (("nonsense",), 2, "desk: No such command 'nonsense'. See `desk --help`.\n"),
-        (("ticket", "show", "x"), 2, "desk: Invalid value for 'N': 'x' is not a valid integer. See `desk ticket show --help`.\n"),
-        (("ticket", "note", "1"), 2, "desk: a text is needed; write it behind --text, or --text - to read it from stdin. See `desk ticket note --help`.\n"),
+        (
+            ("ticket", "show", "x"),
+            2,
+            "desk: Invalid value for 'N': 'x' is not a valid integer. See `desk ticket show --help`.\n",
+        ),
+        (
+            ("ticket", "note", "1"),
+            2,
+            (
+                "desk: a text is needed; write it behind --text, or --text - to read it from stdin."
+                " See `desk ticket note --help`.\n"
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_usage_errors_are_one_line_and_exit_2(
     run: Run, arguments: tuple[str, ...], status: int, line: str
 ) -> None:
@@ -173,12 +205,32 @@ def test_errors_are_one_safe_line_without_traceback(what: str, line: str) -> Non
     assert (result.exit_code, result.stderr) == (1, line)
 
 
+@pytest.fixture
+def logging_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers = list(root.handlers)
+    yield
+    root.handlers[:] = handlers
+    log_to_stderr()
+
+
+@pytest.mark.usefixtures("logging_as_before")
 def test_debug_shows_where_an_error_came_from() -> None:
     result = CliRunner().invoke(program, ["fail", "odd", "--debug"])
 
     assert result.exit_code == 1
     assert "Traceback" in result.stderr
     assert result.stderr.endswith("run again with --debug\n")
+
+
+@pytest.mark.usefixtures("logging_as_before")
+def test_debug_tells_our_own_steps_and_nothing_that_people_wrote(run: Run) -> None:
+    open_ticket(run, subject="Canary4711")
+
+    result = run("ticket", "show", 1, "--json", "--debug")
+
+    assert result.exit_code == 0
+    assert "Canary4711" not in result.stderr
 
 
 def test_reader_that_goes_away_is_no_error(home: Path) -> None:
@@ -204,6 +256,8 @@ def test_changed_files_of_the_home_are_read_first(run: Run, home: Path) -> None:
     queue = (home / "queues" / "help-desk.toml").read_text()
     (home / "queues" / "network.toml").write_text(queue.split("addresses")[0])
 
-    result = run("ticket", "new", "--from", "a@example.com", "--subject", "x", "--text", "x", "--queue", "network", "--as", "bob")  # fmt: skip
+    number = open_ticket(run, queue="network")
 
-    assert (result.exit_code, result.stdout) == (0, "ticket 1: opened for a@example.com\n")
+    assert [(row["number"], row["queue"]) for row in loaded(run("ticket", "list", "--json"))] == [
+        (number, "network")
+    ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import socket
 import stat
 from pathlib import Path
 
 from desk.live.bell import Bell
-from tests.real.servers.loopback import server_folder
+from tests.real.servers.loopback import server_folder, wait_until
 
 
 def test_every_listener_hears_one_ring() -> None:
@@ -19,6 +20,37 @@ def test_every_listener_hears_one_ring() -> None:
             bell.ring()
 
             assert (first.wait(5), second.wait(5)) == (True, True)
+
+
+def test_a_new_listener_is_rung_at_once() -> None:
+    with server_folder("bell") as home:
+        bell = Bell(home / "run")
+        heard = []
+        with bell.listen():
+            for _ in range(100):
+                bell.ring()
+                with bell.listen() as new:
+                    bell.ring()
+                    heard.append(new.wait(0))
+
+        assert heard == [True] * 100
+
+
+def test_the_folder_is_listed_again_when_it_changed_or_the_list_is_old() -> None:
+    long_ago = (1_700_000_000, 1_700_000_000)
+    with server_folder("bell") as home:
+        bell = Bell(home / "run")
+        with bell.listen() as known:
+            os.utime(home / "run", long_ago)
+            bell.ring()
+            with bell.listen() as hidden:
+                os.utime(home / "run", long_ago)  # as if nobody had come
+                bell.ring()
+                heard = (known.wait(0), hidden.wait(0))
+
+                wait_until(lambda: bell.ring() or hidden.wait(0))
+
+                assert heard == (True, False)
 
 
 def test_rings_before_the_wait_are_heard_as_one() -> None:

@@ -33,7 +33,7 @@ def test_desk_runs_as_long_as_its_lock_is_held(tmp_path: Path) -> None:
 def test_second_desk_on_a_home_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "_PATIENCE_S", 0.05)
 
-    with hold(tmp_path), pytest.raises(Unavailable, match="runs on .* already"), hold(tmp_path):
+    with hold(tmp_path), pytest.raises(Unavailable, match=r"runs on .* already"), hold(tmp_path):
         pass
 
 

@@ -41,6 +41,16 @@ def queued(store: Store, *jobs: Callable[[Transaction], Any]) -> list[Future[Any
     return futures
 
 
+class Caller:
+    """Notes its name when it is called."""
+
+    def __init__(self, name: str, calls: list[str]) -> None:
+        self._name, self._calls = name, calls
+
+    def call(self) -> None:
+        self._calls.append(self._name)
+
+
 def refused(tx: Transaction) -> None:
     add_event(tx, 1)
     raise Invalid("no")
@@ -129,6 +139,32 @@ def test_calls_after_commit_come_once_and_only_for_what_was_kept(store: Store, s
     store.write_tx(lambda tx: None)
 
     assert calls == [("kept", 2), ("also kept", 2)]
+
+
+def test_equal_calls_after_commit_are_made_once_a_commit_in_order_of_first_appearance(store: Store) -> None:
+    calls: list[str] = []
+    bell, horn = Caller("bell", calls), Caller("horn", calls)
+
+    def write(tx: Transaction, *callers: Caller, fails: bool = False) -> None:
+        add_event(tx, 1)
+        for caller in callers:
+            tx.after_commit(caller.call)
+        if fails:
+            raise Invalid("no")
+
+    together = queued(
+        store,
+        lambda tx: write(tx, horn, fails=True),
+        lambda tx: write(tx, bell, bell),
+        lambda tx: write(tx, horn, bell),
+        lambda tx: write(tx, bell),
+    )
+    for future in together:
+        future.exception(30)
+    store.write_tx(lambda tx: write(tx, bell))
+    store.write_tx(lambda tx: None)
+
+    assert calls == ["bell", "horn", "bell"]
 
 
 def test_a_call_after_commit_that_fails_hurts_nobody(

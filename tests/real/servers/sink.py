@@ -110,7 +110,7 @@ class Sink:
             self._changed.notify_all()
 
 
-class _Server(SMTP):
+class _Server(SMTP):  # type: ignore[misc]
     """Counts its connections, `one` at a time: aiosmtpd's test of itself counts 0."""
 
     sink: Sink
