@@ -1,9 +1,10 @@
-"""Export the history as JSON lines, oldest first, and the mails beside it: what an import rebuilds a desk from."""
+"""Export the history as JSON lines, oldest first, and beside it mails and rows: what a desk is rebuilt from."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,9 +12,9 @@ from typing import Any, BinaryIO
 import msgspec
 from msgspec import Raw
 
-from desk import blobs, sealing
-from desk.errors import NotFound
+from desk import sealing
 from desk.eventlines import REFERENCES, Entry, Values, to_line, values
+from desk.export_rows import Beside, snapshot, write_beside, write_bytes
 from desk.store.database import translated
 from desk.store.writer import Store
 
@@ -32,11 +33,13 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written. `missing` are mails whose bytes the store does not hold (any more)."""
+    """What was written. `missing` are mails, letters and files whose bytes the store does not hold (any more)."""
 
     events: int
     mails: int
     missing: int
+    rows: int = 0
+    files: int = 0
 
 
 def export_events(
@@ -49,7 +52,9 @@ def export_events(
     """Write all events, sealed first where that is possible; what is not sealed comes last, without seq.
 
     Args:
-        mail: a folder for the raw mails, each as SHA256.eml; made when it is missing.
+        mail: a folder for all that a whole rebuild needs: raw mails as SHA256.eml, rows as named in
+            `desk.rowlines`, the bytes of files and letters as SHA256. Made when it is missing. Events and rows
+            are then those of one instant.
         progress: called with the number of events so far, now and then.
 
     Raises:
@@ -57,18 +62,27 @@ def export_events(
     """
     sealing.seal(store, whole=True)
     events = mails = missing = 0
+    beside = Beside(0, 0, 0)
     if mail is not None:
-        mail.mkdir(parents=True, exist_ok=True)
-    with translated(), store.reading():
+        mail.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _reading(store) if mail is None else snapshot(store):
         for entry in _entries(store):
             out.write(to_line(entry))
             events += 1
             if mail is not None and (sha256 := _mail_of(entry)) is not None:
-                found = _write_mail(mail, sha256)
+                found = write_bytes(mail / f"{sha256}.eml", sha256)
                 mails, missing = mails + found, missing + (not found)
             if progress is not None and events % _PAGE == 0:
                 progress(events)
-    return Exported(events, mails, missing)
+        if mail is not None:
+            beside = write_beside(store, mail)
+    return Exported(events, mails, missing + beside.missing, beside.rows, beside.files)
+
+
+@contextmanager
+def _reading(store: Store) -> Iterator[None]:
+    with translated(), store.reading():
+        yield
 
 
 def _entries(store: Store) -> Iterator[Entry]:
@@ -80,7 +94,7 @@ def _entries(store: Store) -> Iterator[Entry]:
 
 
 def _rows(store: Store, sql: str, key: int) -> Iterator[tuple[Any, ...]]:
-    """All rows, a page at a time, so that no read transaction stays open; column `key` is their order."""
+    """All rows, a page at a time, so that no read stays open; column `key` is their order."""
     last = 0
     while page := _read(store, sql, last, _PAGE):
         yield from page
@@ -153,12 +167,3 @@ def _mail_of(entry: Entry) -> str | None:
 def checked_sha256(value: object) -> str | None:
     """A sha256 in hex that may become a file name, or None."""
     return value if isinstance(value, str) and _SHA256.fullmatch(value) else None
-
-
-def _write_mail(folder: Path, sha256: str) -> bool:
-    try:
-        content = blobs.content(sha256)
-    except NotFound:
-        return False
-    (folder / f"{sha256}.eml").write_bytes(content)
-    return True

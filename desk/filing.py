@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from desk.blobs import Packed
 from desk.letter import Letter, Mailbox
 
 Author = Literal["requester", "participant", "vendor", "technician", "stranger"]
@@ -28,7 +29,6 @@ class Placement:
         evidence: one line per finding, strongest first, for people.
         reason: why it is held or dropped.
         wakes: it may reopen a resolved ticket or end a waiting one.
-        speaks_as: the contact that the token proved, when it is not simply the sender.
         newcomers: addresses from Cc that may join the ticket.
         linked: a new ticket is linked to this one.
         letter: the letter out that a bounce or automatic answer belongs to.
@@ -55,7 +55,11 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class FileLetter:
-    """File one mail of the spool. Its inbox id makes this idempotent: filed once, it is filed."""
+    """File one mail of the spool. Its inbox id makes this idempotent: filed once, it is filed.
+
+    `files` are the letter's attachments as they are stored, made ready outside of the transaction, which packs
+    those that are missing.
+    """
 
     inbox: int
     arrived_us: int
@@ -63,6 +67,7 @@ class FileLetter:
     placement: Placement
     channel: Literal["email", "alert", "import"] = "email"
     silent: bool = False  # nothing is sent (old archives)
+    files: tuple[Packed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Fill an empty store from exported events: the history as it was, and the tickets that it tells of.
 
-All or nothing: the lines are checked and folded first, then written in one transaction. Raw mails are stored
-before it; without the events they do no harm. Trust: the admin's own file; nothing in it is executed.
+All or nothing: the lines are checked and folded first, then written in one transaction with the rows that
+travelled beside them. Raw mails and other bytes are stored before it; without the events they do no harm.
+Trust: the admin's own files; nothing in them is executed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from desk import blobs, sealing
+from desk import blobs, import_rows, rowlines, sealing
 from desk.errors import Invalid
 from desk.eventlines import REFERENCES, Entry, Values, from_line
 from desk.export import checked_sha256, renumbered
@@ -23,18 +24,20 @@ from desk.fold import Fold, fold, undone
 from desk.rebuild import write_events, write_state
 from desk.store.writer import Store, Transaction
 
-_MAILS_AT_ONCE = 20
+_BLOBS_AT_ONCE = 20
+_NONE = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What was written. `missing` are mails that the events name and the folder does not hold."""
+    """What was written. `missing` are mails, letters and files that are named and the folder does not hold."""
 
     events: int
     tickets: int
     messages: int
     mails: int
     missing: int
+    files: int = 0
 
 
 def import_events(
@@ -48,21 +51,23 @@ def import_events(
 
     Args:
         lines: JSON lines, oldest first; empty ones are skipped.
-        mail: a folder with the raw mails as SHA256.eml, as `export_events` writes it.
+        mail: a folder as `export_events` writes it. With raw mails only, the rest comes from the events.
         progress: called with the number of lines read so far, now and then.
 
     Raises:
-        Invalid: the store is not empty, a line is no event, or a mail is not what its name says.
+        Invalid: the store is not empty, a line is no event or no row, or bytes are not what their name says.
     """
     store.write_tx(_check_empty)
+    beside = mail if mail is not None and rowlines.check_complete(mail) else None
     with tempfile.TemporaryFile() as kept:
         count = _keep(lines, kept, progress)
         events = _Events(kept)
         state = fold(events.placed(), undone(events.placed()))
-        mails, missing = _store_mails(store, events, mail) if mail is not None else (0, 0)
-        store.write_tx(lambda tx: _write(tx, events, state))
+        mails = _store_bytes(store, _mails(events), mail, ".eml") if mail is not None else _NONE
+        files = _store_bytes(store, import_rows.bytes_beside(beside), beside, "") if beside else _NONE
+        messages = store.write_tx(lambda tx: _write(tx, events, state, beside))
     sealing.seal(store, whole=True)
-    return Imported(count, len(state.tickets), len(state.messages), mails, missing)
+    return Imported(count, len(state.tickets), messages, mails[0], mails[1] + files[1], files[0])
 
 
 def _check_empty(tx: Transaction) -> None:
@@ -117,28 +122,39 @@ def _with_lasting(entry: Entry, lasting: Values) -> Entry:
     return msgspec.structs.replace(entry, lasting=lasting)
 
 
-def _write(tx: Transaction, events: _Events, state: Fold) -> None:
+def _write(tx: Transaction, events: _Events, state: Fold, beside: Path | None) -> int:
+    """Write all there is; the number of messages."""
     _check_empty(tx)
     write_events(tx, events.placed())
+    if beside is not None:
+        return import_rows.write_beside(tx, beside, state)
     write_state(tx, state, events.placed())
+    return len(state.messages)
 
 
-def _store_mails(store: Store, events: _Events, folder: Path) -> tuple[int, int]:
-    """Store the raw mails that the events name; how many there were, and how many the folder lacks."""
+def _mails(events: _Events) -> Iterator[str]:
+    """The sha256 of the raw mails, as the events name them."""
+    for _, entry in events.placed():
+        sha256 = checked_sha256(entry.data().get("sha256")) if entry.event == "message.in" else None
+        if sha256 is not None:
+            yield sha256
+
+
+def _store_bytes(store: Store, named: Iterable[str], folder: Path, ending: str) -> tuple[int, int]:
+    """Store what is named by sha256 from the folder; how many there were, and how many the folder lacks."""
     known: set[str] = set()
     waiting: list[blobs.Packed] = []
     missing = 0
-    for _, entry in events.placed():
-        sha256 = checked_sha256(entry.data().get("sha256")) if entry.event == "message.in" else None
-        if sha256 is None or sha256 in known:
+    for sha256 in named:
+        if sha256 in known:
             continue
         known.add(sha256)
-        packed = _packed(folder / f"{sha256}.eml", sha256)
+        packed = _packed(folder / f"{sha256}{ending}", sha256)
         if packed is None:
             missing += 1
             continue
         waiting.append(packed)
-        if len(waiting) == _MAILS_AT_ONCE:
+        if len(waiting) == _BLOBS_AT_ONCE:
             store.write_tx(partial(_store_all, tuple(waiting)))
             waiting.clear()
     store.write_tx(partial(_store_all, tuple(waiting)))
@@ -151,10 +167,10 @@ def _packed(file: Path, sha256: str) -> blobs.Packed | None:
     except FileNotFoundError:
         return None
     if packed.sha256 != sha256:
-        raise Invalid(f"{file} is not the mail that it is named for; its sha256 is {packed.sha256}")
+        raise Invalid(f"{file} is not what it is named for; its sha256 is {packed.sha256}")
     return packed
 
 
-def _store_all(mails: tuple[blobs.Packed, ...], tx: Transaction) -> None:
-    for packed in mails:
+def _store_all(waiting: tuple[blobs.Packed, ...], tx: Transaction) -> None:
+    for packed in waiting:
         blobs.store(tx, packed)

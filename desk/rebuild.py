@@ -5,7 +5,7 @@ Ids are those of the events: event ids are given by their order, message ids as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -55,21 +55,14 @@ def write_events(tx: Transaction, events: Iterable[tuple[int, Entry]]) -> None:
             )
         _insert(tx, "event", _EVENT, rows)
         _insert(tx, "event_text", _TEXT, texts)
-    _continue_ids(tx, "event")
+    continue_ids(tx, "event")
 
 
 def write_state(tx: Transaction, state: Fold, events: Iterable[tuple[int, Entry]]) -> None:
     """Write tickets, people and messages; the texts of the messages are those that the events still hold."""
     people = _People(tx)
+    write_tickets(tx, state, people.contact)
     for page in _pages(state.tickets.values()):
-        _insert(tx, "ticket", _TICKET, [_ticket_row(ticket, people) for ticket in page])
-        _insert(tx, "ticket_tag", ("ticket", "tag"), [(t.number, tag) for t in page for tag in t.tags])
-        _insert(
-            tx,
-            "link",
-            ("source", "target", "relation"),
-            [(t.number, other, relation) for t in page for other, relation in t.links],
-        )
         _insert(
             tx,
             "participant",
@@ -91,15 +84,28 @@ def write_state(tx: Transaction, state: Fold, events: Iterable[tuple[int, Entry]
         )
     people.write()
     for table in ("message", "contact"):
-        _continue_ids(tx, table)
+        continue_ids(tx, table)
+
+
+def write_tickets(tx: Transaction, state: Fold, contact: Callable[[str, int], int]) -> None:
+    """Write tickets with tags and links. `contact` gives the person of an address, known since an instant."""
+    for page in _pages(state.tickets.values()):
+        _insert(tx, "ticket", _TICKET, [_ticket_row(ticket, contact) for ticket in page])
+        _insert(tx, "ticket_tag", ("ticket", "tag"), [(t.number, tag) for t in page for tag in t.tags])
+        _insert(
+            tx,
+            "link",
+            ("source", "target", "relation"),
+            [(t.number, other, relation) for t in page for other, relation in t.links],
+        )
     tx.run(_COUNT_TICKETS, max(state.tickets, default=0))
 
 
-def _ticket_row(ticket: TicketState, people: _People) -> tuple[Any, ...]:
+def _ticket_row(ticket: TicketState, contact: Callable[[str, int], int]) -> tuple[Any, ...]:
     return (
         *(ticket.number, _plain(ticket.subject), int(ticket.status), ticket.priority, ticket.impact),
         *(ticket.urgency, ticket.tier, _plain(ticket.kind), _plain(ticket.category), _plain(ticket.queue)),
-        *(_maybe_plain(ticket.owner), people.contact(ticket.requester, ticket.created_us)),
+        *(_maybe_plain(ticket.owner), contact(ticket.requester, ticket.created_us)),
         *(_plain(ticket.requester), _plain(ticket.language), _plain(ticket.channel), ticket.arrived_us),
         *(ticket.created_us, ticket.updated_us, ticket.resolved_us, ticket.due_us, ticket.merged_into),
         *(ticket.messages, ticket.reopens, False, 1),
@@ -216,8 +222,8 @@ def _insert(tx: Transaction, table: str, columns: tuple[str, ...], rows: list[tu
     )
 
 
-def _continue_ids(tx: Transaction, table: str) -> None:
-    """On PostgreSQL the sequence does not see ids that were given."""
+def continue_ids(tx: Transaction, table: str) -> None:
+    """Let new rows follow those whose ids were given. On PostgreSQL the sequence does not see ids that were given."""
     if tx.engine == "postgresql":
         tx.rows(
             f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), coalesce(max(id), 1), max(id) IS NOT NULL)"

@@ -121,14 +121,21 @@ class Gatherer:
         if not identities:
             return (), False
         rows = self._rows(
-            f"SELECT message_id, ticket, message FROM message_identity WHERE message_id IN ({_marks(identities)})"
-            " AND ticket > 0",
+            f"SELECT message_id, ticket, message FROM message_identity WHERE message_id IN ({_marks(identities)})",
             identities,
         )
-        found = {identity: ticket for identity, ticket, _ in rows}
+        found = {identity: ticket for identity, ticket, _ in rows if ticket}
+        held = {identity: message for identity, ticket, message in rows if not ticket and message is not None}
         order = [*letter.in_reply_to, *reversed(letter.references), letter.message_id or ""]
         known = tuple((i, found[i]) for i in dict.fromkeys(order) if i in found)
-        return known, letter.message_id in found and self._is_message(letter.message_id)
+        own = letter.message_id
+        return known, (own in found and self._is_message(own)) or (
+            own in held and self._is_id_of(own, held[own])
+        )
+
+    def _is_id_of(self, identity: str | None, message: int) -> bool:
+        """Whether a held mail has this id itself (and does not only refer to it)."""
+        return bool(self._rows("SELECT 1 FROM message WHERE id = ? AND message_id = ?", [message, identity]))
 
     def _is_message(self, identity: str | None) -> bool:
         """Whether a mail with this id was filed (not only referred to)."""

@@ -111,9 +111,13 @@ class Daemon:
     def _chores(self) -> list[Loop[str]]:
         return [
             chore("seal", timedelta(seconds=1), self.desk.seal),
-            chore("index", timedelta(seconds=0.2), lambda: search_index.index_waiting(self.desk.store)),
+            chore("index", timedelta(seconds=0.2), self._index),
             chore("idle-connections", timedelta(seconds=15), self._deliverer.rest),
         ]
+
+    def _index(self) -> None:
+        if self._precedence.is_quiet():
+            search_index.index_waiting(self.desk.store)
 
     def _release_claims(self) -> None:
         spool.release_claims(self.desk.store, self._holder)

@@ -1,4 +1,4 @@
-"""The door goes first: while a burst of mail comes in, filing steps back to a trickle.
+"""The door goes first: while a burst of mail comes in, filing steps back to a trickle, and indexing waits.
 
 A sender waits for his 250 and nobody waits for a ticket within the same second, so a burst is taken in at the
 speed of the disk and worked off after it. The trickle keeps a desk under lasting load moving.
@@ -13,29 +13,39 @@ from collections import deque
 WINDOW_S = 0.25
 BURST = 30  # mails within the window: over 120 a second, far above what a site gets but in a burst
 TRICKLE_S = 0.02
+REST_S = 3.0  # how long after a burst what nobody waits for still waits
 
 
 class Precedence:
-    """Counts the mails that were stored lately, and says how many may be filed now. Thread-safe."""
+    """Counts the mails that were stored lately, and says what may be done meanwhile. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._stored_at: deque[float] = deque(maxlen=BURST)
         self._next_trickle = 0.0
+        self._last_burst = -REST_S
 
     def stored(self) -> None:
         """A mail has come in."""
         with self._lock:
             self._stored_at.append(time.monotonic())
+            if self._is_burst():
+                self._last_burst = time.monotonic()
 
     def allowed(self, wanted: int) -> int:
         """How many mails may be claimed for filing: all that are wanted, in a burst one now and then."""
-        now = time.monotonic()
         with self._lock:
-            is_burst = len(self._stored_at) == BURST and now - self._stored_at[0] < WINDOW_S
-            if not is_burst:
+            if not self._is_burst():
                 return wanted
-            if now < self._next_trickle:
+            if time.monotonic() < self._next_trickle:
                 return 0
-            self._next_trickle = now + TRICKLE_S
+            self._next_trickle = time.monotonic() + TRICKLE_S
             return 1
+
+    def is_quiet(self) -> bool:
+        """Whether the last burst is over long enough for work that can wait."""
+        with self._lock:
+            return time.monotonic() - self._last_burst >= REST_S
+
+    def _is_burst(self) -> bool:
+        return len(self._stored_at) == BURST and time.monotonic() - self._stored_at[0] < WINDOW_S

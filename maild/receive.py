@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
@@ -36,6 +37,16 @@ PACE = Pace(workers=12, waits=(timedelta(seconds=1), timedelta(seconds=5), timed
 _LOOKS = 4  # how often a mail is placed anew because the desk had moved on
 _STRIPES = 64
 NO_FROM = "no From field"  # the reader's word for it
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A mail as it goes to its place: read once, looked at until the desk stands still."""
+
+    item: Taken
+    letter: Letter
+    trace: Trace
+    files: tuple[blobs.Packed, ...]
 
 
 class Receiver:
@@ -82,20 +93,21 @@ class Receiver:
         with self._desk.reading():
             raw = blobs.content(item.sha256)
         letter = self._as_known(self._readers.read(raw), item.envelope)
-        trace = trace_of(raw)
+        mail = _Read(item, letter, trace_of(raw), _files(letter))
         fault_point("worker.after_read")
         self._turnstile.wait(item.id)
         for look in range(_LOOKS):
-            if self._file(item, letter, trace, is_last_look=look == _LOOKS - 1):
+            if self._file(mail, is_last_look=look == _LOOKS - 1):
                 return
 
-    def _file(self, item: Taken, letter: Letter, trace: Trace, *, is_last_look: bool) -> bool:
-        placement = self._place(letter, item.envelope, trace)
+    def _file(self, mail: _Read, *, is_last_look: bool) -> bool:
+        item = mail.item
+        placement = self._place(mail)
         with self._turn_of(placement.ticket) as has_waited:
             if has_waited:
-                placement = self._place(letter, item.envelope, trace)
+                placement = self._place(mail)
             try:
-                filing = self._desk.submit(Order(self._command(item, letter, placement), SYSTEM, Door.MAIL))
+                filing = self._desk.submit(Order(_command(mail, placement), SYSTEM, Door.MAIL))
                 self._turnstile.passed(item.id)  # the writer keeps the order from here on
                 events = filing.result()
             except Conflict:
@@ -103,7 +115,7 @@ class Receiver:
                     raise
                 return False
         fault_point("ingest.after_commit")
-        _log(item, letter, placement, events[0].ticket if events else placement.ticket)
+        _log(item, mail.letter, placement, events[0].ticket if events else placement.ticket)
         return True
 
     @contextmanager
@@ -121,25 +133,15 @@ class Receiver:
         finally:
             turn.release()
 
-    def _command(self, item: Taken, letter: Letter, placement: Placement) -> FileLetter:
-        is_import = item.envelope.door == "import"
-        return FileLetter(
-            inbox=item.id,
-            arrived_us=item.arrived_us,
-            letter=letter,
-            placement=placement,
-            channel="import" if is_import else "email",
-            silent=is_import,
-        )
-
-    def _place(self, letter: Letter, envelope: Envelope, trace: Trace) -> Placement:
+    def _place(self, mail: _Read) -> Placement:
+        letter, envelope = mail.letter, mail.item.envelope
         settings, postroom = self._desk.settings.desk, self._desk.postroom
         gatherer = Gatherer(self._desk.store, addresses=settings.addresses, domain=settings.domain)
         with self._desk.reading():
             clues = gatherer.gather(letter, envelope, postroom.known_keys())
             queue = postroom.queue_of_addresses(addressed_to(letter, envelope))
             own = frozenset(address.lower() for address in settings.addresses)
-            return place(Mail(letter, envelope, clues, own, queue, trace), gatherer)
+            return place(Mail(letter, envelope, clues, own, queue, mail.trace), gatherer)
 
     def _as_known(self, letter: Letter, envelope: Envelope) -> Letter:
         """What only the desk knows about a letter: whether a loop mark is ours, and what its envelope says."""
@@ -157,6 +159,24 @@ class Receiver:
         """Another desk may run this program too: its letters are mail like any other."""
         marks = [value.strip() for name, value in letter.headers if name.lower() == LOOP_FIELD.lower()]
         return self._desk.settings.desk.domain in marks
+
+
+def _files(letter: Letter) -> tuple[blobs.Packed, ...]:
+    """Attachments ready to be stored; what the emergency reader attaches is the mail itself, stored already."""
+    return tuple(blobs.pack(a.content) for a in letter.attachments if a.sha256 != letter.sha256)
+
+
+def _command(mail: _Read, placement: Placement) -> FileLetter:
+    is_import = mail.item.envelope.door == "import"
+    return FileLetter(
+        inbox=mail.item.id,
+        arrived_us=mail.item.arrived_us,
+        letter=mail.letter,
+        placement=placement,
+        channel="import" if is_import else "email",
+        silent=is_import,
+        files=mail.files,
+    )
 
 
 def _log(item: Taken, letter: Letter, placement: Placement, ticket: int | None) -> None:

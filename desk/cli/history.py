@@ -20,7 +20,7 @@ mail_option = click.option(
     "mail",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="A folder of the raw mails, each as SHA256.eml.",
+    help="A folder for all that travels beside the events: mails, texts, files, letters, people, keys.",
 )
 
 
@@ -82,7 +82,17 @@ def export() -> None:
 @as_option
 @pass_session
 def export_(session: Session, mail: Path | None, output: Path | None, as_login: str | None) -> None:
-    """Write the history as JSON lines, oldest first."""
+    """Write the history as JSON lines, oldest first.
+
+    Events alone rebuild tickets, clocks and figures.
+    With --with-mail a whole desk can be rebuilt, as of one instant: the folder then holds raw mails as
+    SHA256.eml, files and letters out as SHA256, and rows as JSON lines in people, tickets, messages,
+    attachments, letters, identities and keyring.jsonl.
+
+    keyring.jsonl is a secret, readable by its owner only: whoever has it can make reply addresses of this desk.
+    It is needed for answers to old letters to find their tickets.
+    Mail that is held, parked or not yet read stays in this home, and so do its settings, rules and templates.
+    """
     from desk.export import export_events  # slow import
 
     session.authorise(as_login, "export")
@@ -91,7 +101,12 @@ def export_(session: Session, mail: Path | None, output: Path | None, as_login: 
         written = export_events(desk.store, out, mail=mail, progress=progress)
     _told_missing(written.missing)
     if output is not None:
-        note(f"{written.events} events written to {output}" + (f", {written.mails} mails" if mail else ""))
+        beside = (
+            f", {written.mails} mails, {written.files} files and {written.rows} rows to {mail}"
+            if mail
+            else ""
+        )
+        note(f"{written.events} events written to {output}{beside}")
 
 
 @contextmanager
@@ -119,7 +134,7 @@ def _counter(what: str) -> Iterator[Callable[[int], None]]:
 
 def _told_missing(missing: int) -> None:
     if missing:
-        note(f"the bytes of {missing} mails are not there (erased or never exported)")
+        note(f"the bytes of {missing} mails, files or letters are not there (erased or never exported)")
 
 
 @click.group("import", cls=Group)
@@ -133,7 +148,12 @@ def import_() -> None:
 @as_option
 @pass_session
 def import_events(session: Session, file: BinaryIO, mail: Path | None, as_login: str | None) -> None:
-    """Rebuild tickets, clocks and figures from an export, in a home without any."""
+    """Rebuild tickets, clocks and figures from an export, in a new home (`desk init`) where nothing runs yet.
+
+    With --with-mail texts, people, letters and reply addresses come back too, from the folder that the export
+    wrote; nothing is changed unless all of it is sound.
+    Letters that still waited are sent once `desk up` runs here: stop the old desk before you export.
+    """
     from desk.import_events import import_events as fill  # slow import
     from desk.search_index import index_waiting
 

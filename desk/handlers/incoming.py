@@ -50,9 +50,10 @@ def insert_letter(
         command.inbox,
         placement.letter,
     )
+    ready = {packed.sha256: packed for packed in command.files}
     for attachment in letter.attachments:
         if attachment.sha256 != letter.sha256:  # the emergency reader attaches the mail itself
-            blobs.store(run.tx, blobs.pack(attachment.content))
+            blobs.store(run.tx, ready.get(attachment.sha256) or blobs.pack(attachment.content))
         run.tx.run(
             "INSERT INTO attachment (message, name, type, size, sha256, inline) VALUES (?, ?, ?, ?, ?, ?)",
             message,

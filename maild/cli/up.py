@@ -8,7 +8,7 @@ import sys
 import click
 
 from desk.cli.command import Command
-from desk.cli.session import SafeFormatter, Session, pass_session
+from desk.cli.session import ROOMS, SafeFormatter, Session, pass_session
 from desk.errors import Unavailable
 
 _FORM = "%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -40,5 +40,7 @@ def _say(line: str) -> None:
 def _log_everything(*, is_debug: bool) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(SafeFormatter(_FORM))
-    logging.basicConfig(level=logging.DEBUG if is_debug else logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("peewee").setLevel(logging.INFO)  # its debug lines hold what people wrote
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    if is_debug:
+        for room in ROOMS:  # the steps of libraries show what people wrote
+            logging.getLogger(room).setLevel(logging.DEBUG)

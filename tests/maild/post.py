@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from mails import Mail
 
-from desk import blobs, spool
+from desk import blobs, snapshots, spool
 from desk.actors import Actor, Door
 from desk.commands import AddTechnician
 from desk.history import Recorded
@@ -24,7 +24,6 @@ from desk.states import InboxState, MessageState
 from desk.store.schema import Event, Inbox, Link, Message, Outbox, Participant, Ticket
 from desk.work import run_until_idle
 from maild import home as homes
-from maild.deliver.deliverer import Deliverer
 from maild.reading.reader import ReaderPool
 from maild.receive import PACE, Receiver
 
@@ -110,9 +109,11 @@ class Post:
     def __init__(self, template: Path, path: Path, readers: ReaderPool) -> None:
         shutil.copytree(template, path)
         self.desk: Desk = open_desk(path)
-        homes.refresh(self.desk)
+        with self.desk.reading():
+            kept = snapshots.current()
+        assert kept is not None
+        self.desk.postroom.use(kept[1])
         self.receiver = Receiver(self.desk, readers, holder="test")
-        self._deliverer = Deliverer(self.desk, holder="test")
 
     def close(self) -> None:
         self.desk.close()
@@ -195,7 +196,7 @@ class Post:
             newest = Outbox.select().where(Outbox.recipient == address).order_by(Outbox.id.desc()).limit(1)
             return self._sent(newest.get())
 
-    def _sent(self, row: Outbox) -> Sent:
+    def _sent(self, row: Any) -> Sent:
         raw = blobs.content(row.blob)
         token = self.desk.postroom.letter_token(self.desk.postroom.known_keys(), row.id, row.ticket)
         sender = f"support+{token}@{self.desk.settings.desk.domain}"
@@ -203,8 +204,8 @@ class Post:
 
     def ticket(self, number: int) -> dict[str, Any]:
         with self.desk.reading():
-            found: dict[str, Any] = Ticket.select().where(Ticket.number == number).dicts().get()
-            return found
+            found: Any = Ticket.select().where(Ticket.number == number).dicts().get()
+            return dict(found)
 
     def tickets(self) -> list[int]:
         with self.desk.reading():

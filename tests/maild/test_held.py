@@ -245,3 +245,14 @@ def test_a_held_bounce_can_be_rejected(post: Post) -> None:
     post.order(RejectHeld(filed.inbox))
 
     assert state(post, filed.inbox) is InboxState.REJECTED
+
+
+def test_equal_ids_are_marked_also_when_the_first_is_held(post: Post) -> None:
+    first = mail(fields=VACATION, references=(parent := new_id(),))
+    held = post.take(first)
+
+    equal = post.take(mail("b@client.example", message_id=first.message_id))
+    referred = post.take(mail("c@client.example", message_id=parent))
+
+    mark = "same-message-id: another mail with this Message-ID came before"
+    assert [mark in filed.evidence for filed in (held, equal, referred)] == [False, True, False]

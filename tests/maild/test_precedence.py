@@ -19,3 +19,12 @@ def test_in_a_burst_one_mail_is_filed_now_and_then() -> None:
         precedence.stored()
 
     assert [precedence.allowed(24), precedence.allowed(24)] == [1, 0]
+
+
+def test_what_can_wait_waits_for_a_burst_to_be_over() -> None:
+    precedence = Precedence()
+    before = precedence.is_quiet()
+    for _ in range(BURST):
+        precedence.stored()
+
+    assert (before, precedence.is_quiet()) == (True, False)

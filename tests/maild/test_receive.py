@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +17,7 @@ from mails import DESK, Mail, mail, new_id
 from placing import answered, opened, resolved
 from post import Post
 
-from desk import clock, faults, spool
+from desk import blobs, clock, faults, spool
 from desk.actors import SYSTEM, Door
 from desk.commands import RetryParked
 from desk.errors import Conflict, Unavailable
@@ -23,6 +25,7 @@ from desk.filing import FileLetter, ParkMail, Placement
 from desk.letter import Envelope, Letter
 from desk.service import Order
 from desk.states import InboxState
+from desk.store.schema import Attachment
 from desk.work import carry_out, run_until_idle
 from maild.reading.reader import ReaderPool
 from maild.receive import PACE, Receiver
@@ -370,3 +373,20 @@ def test_all_that_waits_is_done_in_one_go(post: Post) -> None:
     done = run_until_idle(post.receiver, PACE)
 
     assert (done, len(post.tickets())) == (30, 30)
+
+
+def test_the_files_of_a_mail_are_kept_exactly(post: Post) -> None:
+    content = bytes(range(256)) * 40
+    parts = (
+        "--b\r\nContent-Type: text/plain\r\n\r\nSee below.\r\n"
+        '--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename="a.bin"\r\n'
+        f"Content-Transfer-Encoding: base64\r\n\r\n{base64.encodebytes(content).decode()}\r\n--b--"
+    )
+    one = mail(text=parts)
+    raw = one.raw.replace(b"text/plain; charset=utf-8", b'multipart/mixed; boundary="b"', 1)
+
+    post.take(dataclasses.replace(one, raw=raw))
+
+    with post.desk.reading():
+        [row] = Attachment.select()
+        assert (row.name, row.size, blobs.content(row.sha256)) == ("a.bin", len(content), content)

@@ -63,9 +63,9 @@ def run_desk(tmp_path: Path) -> Iterator[Callable[..., DeskProcess]]:
 
 @pytest.fixture
 def new_home(tmp_path: Path) -> Callable[..., Home]:
-    """`new_home(smarthost={...}, store={...})` makes a home with these sections in its desk.toml."""
+    """`new_home(store_url, smarthost={...})` makes a home with these sections in its desk.toml."""
 
-    def make(**sections: Any) -> Home:
-        return make_home(tmp_path / "home", **sections)
+    def make(store_url: str | None = None, **sections: Any) -> Home:
+        return make_home(tmp_path / "home", store_url, **sections)
 
     return make

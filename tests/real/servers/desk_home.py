@@ -17,9 +17,10 @@ ADDRESS = "support@example.org"
 
 @dataclass(frozen=True)
 class Home:
-    """An initialised home."""
+    """An initialised home. `store_url` names its database server; None is the file desk.db."""
 
     path: Path
+    store_url: str | None = None
 
     def run(self, *arguments: str | Path, given: bytes | None = None) -> bytes:
         """What the command prints.
@@ -67,6 +68,7 @@ class Home:
         every: dict[str, Mapping[str, Any]] = {
             "desk": {"domain": "example.org", "addresses": [ADDRESS], "timezone": "Asia/Taipei"},
             "smtp": {"listen": f"{HOST}:0", "hostname": "desk.example.org"},
+            "store": {"url": self.store_url or "sqlite:desk.db"},
             "limits": {"acks_to_new_addresses": 0, "new_tickets_per_sender": 0, "acks_per_address": 0},
         }
         every |= {name: {**every.get(name, {}), **section} for name, section in sections.items()}
@@ -78,9 +80,9 @@ class Home:
         new.replace(self.path / "desk.toml")
 
 
-def make_home(path: Path, **sections: Mapping[str, Any]) -> Home:
+def make_home(path: Path, store_url: str | None = None, **sections: Mapping[str, Any]) -> Home:
     """`desk init`, then these sections in desk.toml beside a free port; t1 is a technician."""
-    home = Home(path)
+    home = Home(path, store_url)
     home.run("init", "--domain", "example.org", "--timezone", "Asia/Taipei")
     home.configure(**sections)
     home.run("people", "add", "t1", "--email", "t1@example.org", "--name", "T One", "--role", "technician")
