@@ -164,11 +164,8 @@ def import_events(session: Session, file: BinaryIO, mail: Path | None, as_login:
     while index_waiting(desk.store):
         pass
     _told_missing(done.missing)
+    counts = {name: getattr(done, name) for name in ("events", "tickets", "messages", "mails", "files")}
     if session.is_json:
-        print_json(
-            {"events": done.events, "tickets": done.tickets, "messages": done.messages, "mails": done.mails}
-        )
+        print_json(counts)
     else:
-        click.echo(
-            f"{done.events} events, {done.tickets} tickets, {done.messages} messages, {done.mails} mails"
-        )
+        click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))

@@ -49,7 +49,7 @@ def to_html(markdown: str) -> str:
 
 def to_plain(markdown: str) -> str:
     """The Markdown itself: no blanks at line ends, no empty lines around it, `\\n` ends lines."""
-    return unescape(_TRAILING.sub("", legible(markdown))).strip("\n")
+    return _TRAILING.sub("", unescape(legible(markdown))).strip("\n")
 
 
 def unescape(text: str) -> str:

@@ -26,7 +26,7 @@ from desk.store.schema import Message, Participant, TicketTag
 
 # Each makes an order for the ticket n; m is another one.
 FIELDS = [
-    ("status", "open"), ("status", "waiting"), ("status", "vendor"), ("status", "closed"), ("status", "spam"),
+    ("status", "open"), ("status", "waiting"), ("status", "vendor"), ("status", "closed"),
     ("priority", "high"), ("priority", "low"), ("impact", "1"), ("impact", "3"), ("urgency", "2"), ("urgency", "4"),
     ("kind", "request"), ("category", "network.vpn"), ("queue", "network"), ("tier", "2"), ("language", "zh-Hant"),
     ("tag", "a"), ("tag", "a,b,-c"), ("tag", "-a"),

@@ -46,7 +46,7 @@ def children(process: int) -> list[int]:
 
 def open_files(process: int) -> int:
     """How many files and sockets the daemon has open, without the connections that its pool keeps."""
-    names = [os.readlink(file) for file in Path(f"/proc/{process}/fd").iterdir()]
+    names = [str(file.readlink()) for file in Path(f"/proc/{process}/fd").iterdir()]
     return len([name for name in names if "desk.db" not in name])
 
 
@@ -381,8 +381,8 @@ def fill(disk: Path, *, leave_bytes: int) -> Path:
 def test_full_disk_is_answered_452_and_mail_is_taken_again_when_there_is_room(
     tmp_path: Path, run_desk: RunDesk, sink: Sink
 ) -> None:
-    with small_disk(tmp_path / "disk", 90) as disk:
-        home = make_home(disk / "home", smarthost=to_smarthost(sink.port), smtp={"max_message": "3MB"})
+    with small_disk(tmp_path / "disk", 120) as disk:
+        home = make_home(disk / "home", smarthost=to_smarthost(sink.port), smtp={"max_message": "12MB"})
         crowd = Crowd(1)
         (client,) = crowd.clients
         desk = run_desk(home.path)
@@ -404,8 +404,11 @@ def test_full_disk_is_answered_452_and_mail_is_taken_again_when_there_is_room(
 
 
 def fill_within_data(desk: DeskProcess, disk: Path) -> int:
-    """Fill the disk to its last byte after MAIL was taken, make room again, and return the answer to DATA."""
-    body = base64.encodebytes(os.urandom(1_500_000)).replace(b"\n", b"\r\n")
+    """Fill the disk to its last byte after MAIL was taken, make room again, and return the answer to DATA.
+
+    The mail is larger than what the write-ahead log may still have room for (4 MB).
+    """
+    body = base64.encodebytes(os.urandom(6_000_000)).replace(b"\n", b"\r\n")
     with smtplib.SMTP(*desk.smtp, timeout=PATIENCE_S) as client:
         client.ehlo()
         client.mail("a@example.net")

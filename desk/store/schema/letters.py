@@ -45,6 +45,16 @@ class MessageIdentity(Table):
     message = BigIntegerField(null=True)
 
 
+# ids that a held letter referred to, which nobody has claimed yet
+MessageIdentity.add_index(
+    MessageIdentity.index(
+        MessageIdentity.message,
+        name="message_identity_held",
+        where=SQL("message IS NOT NULL AND ticket = 0"),
+    )
+)
+
+
 class Inbox(Table):
     """The spool: mail taken in. Written before the sender is told 250."""
 

@@ -110,3 +110,47 @@ def test_status_counts_letters_that_wait(run: Run) -> None:
     open_ticket(run)
 
     assert loaded(run("status", "--json"))["outbox"] == {"waiting": 1, "failed": 0}
+
+
+def test_a_desk_moves_to_another_home_with_its_texts(run: Run, tmp_path: Path) -> None:
+    number = open_ticket(run)
+    run("ticket", "reply", number, "--as", "bob", "--text", "It burns no more.", "--resolve", "--now")
+    beside, other = tmp_path / "beside", tmp_path / "other"
+    events = run("export", "events", "--with-mail", beside).stdout_bytes
+    before = loaded(run("ticket", "show", number, "--json"))
+    invoke("--home", other, "init", "--domain", "example.org")
+
+    done = loaded(
+        invoke("--home", other, "import", "events", "-", "--with-mail", beside, "--json", stdin=events)
+    )
+
+    assert loaded(invoke("--home", other, "ticket", "show", number, "--json")) == before
+    assert (done["tickets"], done["messages"], done["files"]) == (1, 3, 2)
+    assert loaded(invoke("--home", other, "audit", "verify", "--json"))["ok"] is True
+    (found,) = loaded(invoke("--home", other, "ticket", "list", "--filter", '"burns no more"', "--json"))
+    assert found["number"] == number
+    again = invoke("--home", other, "export", "events", "--with-mail", tmp_path / "again")
+    assert again.stdout_bytes == events
+    assert files_of(tmp_path / "again") == files_of(beside)
+
+
+def test_a_wrong_row_is_named_and_the_home_stays_empty(run: Run, tmp_path: Path) -> None:
+    open_ticket(run)
+    beside, other = tmp_path / "beside", tmp_path / "other"
+    events = run("export", "events", "--with-mail", beside).stdout_bytes
+    people = beside / "people.jsonl"
+    people.write_bytes(people.read_bytes().replace(b'"vip":', b'"rank":', 1))
+    invoke("--home", other, "init", "--domain", "example.org")
+
+    result = invoke("--home", other, "import", "events", "-", "--with-mail", beside, stdin=events)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"desk: {people}:1: this is no row that this version of the desk knows: Object contains unknown field"
+        " `rank`\n"
+    )
+    assert loaded(invoke("--home", other, "ticket", "list", "--json")) == []
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}

@@ -9,7 +9,7 @@ import pytest
 from peewee import IntegrityError
 
 from desk import clock, outbox
-from desk.letters.tokens import find_in_address, verify
+from desk.letters.tokens import Token, find_in_address, verify
 from desk.states import OutboxState
 from desk.work import Loop
 from maild.deliver.deliverer import GIVE_UP, PACE, pause_after
@@ -234,7 +234,7 @@ def test_verp_gives_each_letter_an_envelope_sender_that_names_it(office: Office,
     keys = office.desk.postroom.known_keys()
     texts = [find_in_address(taken.sender, OWN) for taken in sink.taken]
     tokens = [verify(keys, text or "") for text in texts]
-    assert [(token.kind, token.ticket, token.participant) for token in tokens if token] == [
+    assert [(t.kind, t.ticket, t.participant) for t in tokens if isinstance(t, Token)] == [
         ("b", 7, letters[0]),
         ("b", 8, letters[1]),
     ]
