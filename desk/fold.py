@@ -212,8 +212,9 @@ def _state_changed(ticket: TicketState, data: Data, entry: Entry) -> TicketState
         return ticket
     if to is Status.RESOLVED:
         return with_(ticket, status=to, resolved_us=entry.at_us)
-    if to is Status.OPEN and ticket.status in (Status.RESOLVED, Status.CLOSED):
-        return with_(ticket, status=to, resolved_us=None, reopens=ticket.reopens + 1)
+    if to is Status.OPEN:
+        reopened = ticket.status in (Status.RESOLVED, Status.CLOSED)
+        return with_(ticket, status=to, resolved_us=None, reopens=ticket.reopens + reopened)
     return with_(ticket, status=to)
 
 

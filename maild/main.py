@@ -7,6 +7,7 @@ readers are processes. On failure: a door that cannot open stops the start with 
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import shutil
@@ -65,6 +66,7 @@ class Daemon:
         Raises:
             Unavailable: a door cannot be opened, or another desk runs on this home.
         """
+        asyncio.get_running_loop().set_exception_handler(_LoopTrouble())
         with hold(self.desk.home):
             self._on_signals()
             home.refresh(self.desk)
@@ -169,10 +171,13 @@ class Daemon:
         self._files.ring()
 
     def _look_at_files(self) -> None:
-        stamp = home.stamp(self.desk.home)
-        if stamp != self._files_stamp:
-            self._files_stamp = stamp
-            self._reload()
+        try:
+            stamp = home.stamp(self.desk.home)
+            if stamp != self._files_stamp:
+                self._reload()
+                self._files_stamp = stamp
+        except OSError as error:
+            raise Unavailable(f"the home's files cannot be read: {error.strerror}") from error
 
     def _reload(self) -> None:
         """Take changed files and settings; what is wrong is logged, and the old stays. Doors stay as they are."""
@@ -211,6 +216,23 @@ class Daemon:
         self._deliverer.close()
         self._release_claims()
         self.desk.seal()
+
+
+class _LoopTrouble:
+    """What the loop reports. Out of files it does so a hundred times a second: one line a minute is enough."""
+
+    _EVERY_S = 60.0
+
+    def __init__(self) -> None:
+        self._said_at = -self._EVERY_S
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in (errno.EMFILE, errno.ENFILE):
+            loop.default_exception_handler(context)
+        elif loop.time() - self._said_at >= self._EVERY_S:
+            self._said_at = loop.time()
+            log.error("no file can be opened, new connections wait reason=%s", error.strerror)
 
 
 def _fixed_at_start(settings: Settings) -> tuple[object, ...]:

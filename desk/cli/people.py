@@ -216,11 +216,14 @@ def merge(session: Session, keep: str, other: str, as_login: str | None) -> None
 def erase(session: Session, address: str, yes: bool, as_login: str | None) -> None:
     """Erase a requester: texts, raw mail, files, letters. It cannot be taken back."""
     from desk.commands import ErasePerson
+    from desk.erasure import scrub  # slow import
 
     actor: Actor = session.keeper(as_login)
     if sys.stdin.isatty() and not yes:
         click.confirm(f"Erase all that {safe_line(address)} wrote and was written?", abort=True, err=True)
     events = carry_out(session, actor, ErasePerson(address))
+    note("taking what was erased out of the file as well; this takes a while for a large store")
+    scrub(session.open().store)
     told(session, events, f"{address} erased", address=address)
     note("backups that were made before still hold the texts")
 
@@ -239,23 +242,11 @@ def erase(session: Session, address: str, yes: bool, as_login: str | None) -> No
 @pass_session
 def export(session: Session, address: str, output: Path, as_login: str | None) -> None:
     """Write out what the desk holds about a requester and may show him: his data, conversation and mails."""
-    from desk.personal import write_out  # slow import
+    from desk.personexport import export_person  # slow import
 
     session.authorise(as_login, "export")
-    with session.open().reading():
-        written = write_out(address, output)
+    paths = export_person(session.open().store, address, output)
     if session.is_json:
-        print_json(
-            {
-                "folder": str(output),
-                "tickets": written.tickets,
-                "messages": written.messages,
-                "mails": written.mails,
-            }
-        )
+        print_json({"folder": str(output), "files": [path.name for path in paths]})
     else:
-        click.echo(
-            safe_line(
-                f"{output}: {written.messages} messages of {written.tickets} tickets, {written.mails} mails"
-            )
-        )
+        click.echo(safe_line(f"{output}: {', '.join(path.name for path in paths)}"))

@@ -41,18 +41,21 @@ class MessageOut(Happening, frozen=True, kw_only=True):
 
 class MessageHeld(Happening, frozen=True, kw_only=True):
     event: ClassVar[str] = "message.held"
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
     message: int | None
     reason: str
 
 
 class MessageReleased(Happening, frozen=True, kw_only=True):
     event: ClassVar[str] = "message.released"
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
     message: int | None
     reason: str | None = None
 
 
 class MessageRejected(Happening, frozen=True, kw_only=True):
     event: ClassVar[str] = "message.rejected"
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
     message: int | None
     reason: str | None = None
 

@@ -30,6 +30,7 @@ class TicketCreated(Happening, frozen=True, kw_only=True):
 
 class StateChanged(Happening, frozen=True, kw_only=True):
     event: ClassVar[str] = "state.changed"
+    personal: ClassVar[tuple[str, ...]] = ("reason",)
     from_: str
     to: str
     reason: str | None = None

@@ -17,14 +17,27 @@ import socket
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 log = logging.getLogger(__name__)
 _LONGEST_PATH = 107
 _FRESH_S = 0.2  # so long a list of listeners is used again, while the folder says that nobody came or went
-_TICK_NS = (
-    20_000_000  # two changes within one tick of the kernel's clock (10 ms at most) leave the same mtime
-)
+_TICK_S = 0.02  # two changes within one tick of the kernel's clock (10 ms at most) leave the same mtime
 _numbers = itertools.count()
+
+
+class _Seen(NamedTuple):
+    """Who listened: the folder's mtime, since when it was known, and when the folder was listed."""
+
+    changed_ns: int
+    since_s: float
+    listed_s: float
+    listeners: list[Path]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every later change must show in the mtime."""
+        return self.listed_s - self.since_s > _TICK_S
 
 
 class Bell:
@@ -32,7 +45,7 @@ class Bell:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._seen: tuple[int, float, list[Path]] | None = None  # mtime of the folder, when, who was there
+        self._seen: _Seen | None = None
 
     def ring(self) -> None:
         """Wake all listeners. Cheap, from any thread, never blocks and never raises."""
@@ -45,13 +58,13 @@ class Bell:
                         _ring_one(ringer, listener)
 
     def _listeners(self) -> list[Path]:
-        changed_ns, now_s = self._folder.stat().st_mtime_ns, time.monotonic()
-        if self._seen is not None and self._seen[0] == changed_ns and now_s - self._seen[1] < _FRESH_S:
-            return self._seen[2]
-        # the kernel's own time: mtimes know no other
-        is_settled = abs(time.time_ns() - changed_ns) > _TICK_NS
+        changed_ns, now_s, seen = self._folder.stat().st_mtime_ns, time.monotonic(), self._seen
+        is_same = seen is not None and seen.changed_ns == changed_ns
+        if seen is not None and is_same and seen.is_settled and now_s - seen.listed_s < _FRESH_S:
+            return seen.listeners
+        since_s = seen.since_s if seen is not None and is_same else now_s
         found = list(self._folder.glob("bell-*.sock"))
-        self._seen = (changed_ns, now_s, found) if is_settled else None
+        self._seen = _Seen(changed_ns, since_s, now_s, found)
         return found
 
     def listen(self) -> Listener:

@@ -191,12 +191,15 @@ def test_mail_is_filed_though_its_reader_is_killed(new_home: NewHome, run_desk: 
 
 @pytest.mark.slow
 def test_watchdog_replaces_a_reader_that_hangs(new_home: NewHome, run_desk: RunDesk, sink: Sink) -> None:
-    home, crowd = new_home(smarthost=to_smarthost(sink.port)), Crowd(1)
+    home, crowd = new_home(smarthost=to_smarthost(sink.port)), Crowd()
     desk = run_desk(home.path)
+    crowd.begin(desk.smtp, 5)  # until then the readers may still be starting, which has a limit of its own
+    crowd.wait()
+    home.wait_until_idle()
     readers = children(desk.process.pid)
     for reader in readers:
         os.kill(reader, signal.SIGSTOP)
-    crowd.begin(desk.smtp, 2)
+    crowd.begin(desk.smtp, 1)
     crowd.wait()
 
     home.wait_until_idle(timeout_s=60)
@@ -437,4 +440,6 @@ def test_daemon_out_of_files_recovers(new_home: NewHome, run_desk: RunDesk, sink
     desk.stop()
 
     assert (went, len(crowd.answered)) == (False, 40)
+    assert desk.errors.read_text().count("no file can be opened") == 1
+    assert "Traceback" not in desk.errors.read_text()
     assert_all_is_well(home, crowd, sink)

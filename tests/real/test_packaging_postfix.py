@@ -40,7 +40,8 @@ def test_mail_goes_through_postfix_to_the_desk_and_unknown_addresses_are_refused
     desk = run_desk(home)
     _configure(postfix, desk.smtp[1])
 
-    with smtplib.SMTP(postfix.host, postfix.port) as client:
+    print(postfix.log())
+    with smtplib.SMTP(postfix.host, postfix.port, timeout=15) as client:
         client.sendmail("a@example.net", ["support@example.org"], MAIL)
         client.sendmail("a@example.net", ["support+anything@example.org"], MAIL.replace("Printer", "Phone"))
         with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:

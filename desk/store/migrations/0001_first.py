@@ -93,6 +93,7 @@ STATEMENTS = [
     """CREATE TABLE message_identity (
         message_id TEXT NOT NULL PRIMARY KEY, ticket BIGINT NOT NULL, message BIGINT
     )""",
+    "CREATE INDEX message_identity_ticket ON message_identity (ticket) WHERE ticket > 0",
     "CREATE INDEX message_identity_held ON message_identity (message) WHERE message IS NOT NULL AND ticket = 0",
     """CREATE TABLE blob (
         sha256 TEXT NOT NULL PRIMARY KEY, size BIGINT NOT NULL, codec SMALLINT NOT NULL,

@@ -45,6 +45,9 @@ class MessageIdentity(Table):
     message = BigIntegerField(null=True)
 
 
+MessageIdentity.add_index(
+    MessageIdentity.index(MessageIdentity.ticket, name="message_identity_ticket", where=SQL("ticket > 0"))
+)
 # ids that a held letter referred to, which nobody has claimed yet
 MessageIdentity.add_index(
     MessageIdentity.index(

@@ -128,11 +128,10 @@ def test_export_holds_what_is_public_and_no_note(run: Run, tmp_path: Path) -> No
     result = run("people", "export", "a@example.com", "-o", tmp_path / "out")
 
     files = {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
-    messages = [json.loads(line) for line in files["messages.jsonl"].splitlines()]
+    tickets = [json.loads(line) for line in files["tickets.jsonl"].splitlines()]
     assert result.exit_code == 0
-    assert set(files) == {"person.json", "messages.jsonl", "mails.mbox"}
-    assert json.loads(files["person.json"])["addresses"] == ["a@example.com"]
-    assert [message["direction"] for message in messages] == ["in", "out"]
+    assert set(files) == {"mails.mbox", "tickets.jsonl", "events.jsonl"}
+    assert [ticket["number"] for ticket in tickets] == [number]
     assert "difficult" not in "".join(files.values())
 
 
