@@ -74,6 +74,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
         text: the whole readable text; HTML turned to text when there is no plain part. `\\n` ends lines.
         spans: in order, without gaps; joined they are the text.
         date: of the Date field, aware; None when absent or invalid. Never used as arrival time.
+        hops: how many servers on the way say that they took the mail in (Received).
+        is_marked_spam: a filter on the way has marked it; it is never acknowledged.
         auto_submitted: value of Auto-Submitted (RFC 3834), lower case, "" when absent.
         headers: decoded fields in the order of the mail, trace fields left out; at most 200 of 2 KiB.
         guessed: the character set was guessed; such text never closes a ticket or runs a command.
@@ -105,6 +107,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     defects: list[str] = []
     sender_doubts: list[str] = []
     recipients_seen: list[str] = []
+    hops: int = 0
+    is_marked_spam: bool = False
     auto_submitted: str = ""
     headers: list[tuple[str, str]] = []
 

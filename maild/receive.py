@@ -29,7 +29,6 @@ from maild.clues import Gatherer, addressed_to
 from maild.precedence import Precedence
 from maild.reading.reader import ReaderPool
 from maild.threads import Mail, place
-from maild.trust import Trace, trace_of
 from maild.turnstile import Turnstile
 
 log = logging.getLogger(__name__)
@@ -45,7 +44,6 @@ class _Read:
 
     item: Taken
     letter: Letter
-    trace: Trace
     files: tuple[blobs.Packed, ...]
 
 
@@ -93,7 +91,7 @@ class Receiver:
         with self._desk.reading():
             raw = blobs.content(item.sha256)
         letter = self._as_known(self._readers.read(raw), item.envelope)
-        mail = _Read(item, letter, trace_of(raw), _files(letter))
+        mail = _Read(item, letter, _files(letter))
         fault_point("worker.after_read")
         self._turnstile.wait(item.id)
         for look in range(_LOOKS):
@@ -141,7 +139,7 @@ class Receiver:
             clues = gatherer.gather(letter, envelope, postroom.known_keys())
             queue = postroom.queue_of_addresses(addressed_to(letter, envelope))
             own = frozenset(address.lower() for address in settings.addresses)
-            return place(Mail(letter, envelope, clues, own, queue, mail.trace), gatherer)
+            return place(Mail(letter, envelope, clues, own, queue), gatherer)
 
     def _as_known(self, letter: Letter, envelope: Envelope) -> Letter:
         """What only the desk knows about a letter: whether a loop mark is ours, and what its envelope says."""

@@ -22,10 +22,8 @@ from maild.clues import IN_MESSAGE_ID, Clues, Gatherer, TicketFacts
 from maild.trust import (
     DOMAIN_PROVEN,
     MOST_HOPS,
-    NO_TRACE,
     PARTICIPANT,
     SUSPECT,
-    Trace,
     are_colleagues,
     can_take_part,
     level_of_sender,
@@ -46,7 +44,6 @@ class Mail:
     clues: Clues
     own: frozenset[str]
     queue: str
-    trace: Trace = NO_TRACE
 
     @property
     def sender(self) -> str:
@@ -68,8 +65,8 @@ def place(mail: Mail, store: Gatherer) -> Placement:
     level, why = level_of_sender(letter)
     if letter.kind == "own":
         return _drop(mail, "our own letter came back (loop)")
-    if mail.trace.hops > MOST_HOPS:
-        return _drop(mail, f"it went through {mail.trace.hops} servers (loop)")
+    if letter.hops > MOST_HOPS:
+        return _drop(mail, f"it went through {letter.hops} servers (loop)")
     if clues.letter is not None:
         return _machine_answer(mail, store, clues.letter)
     if letter.kind in _MACHINE:
@@ -282,7 +279,7 @@ def _may_acknowledge(mail: Mail) -> bool:
         and mail.envelope.sender != ""
         and mail.letter.sender is not None
         and mail.envelope.door != "import"
-        and not mail.trace.is_spam
+        and not mail.letter.is_marked_spam
     )
 
 

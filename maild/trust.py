@@ -8,16 +8,11 @@ Standards: RFC 5322 section 3.6.2, RFC 7489 section 6.6.1 (several From).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from desk.errors import Invalid
 from desk.letter import Letter
 from desk.letters.headers import can_carry
 from desk.people import clean_address
-from maild.reading.headers import plain, split_header
 
-_HEADER_BYTES = 256 * 1024
-_SPAM_FIELDS = frozenset({"x-spam-flag", "x-spam-status"})
 MOST_HOPS = 50
 
 SUSPECT, UNPROVEN, DOMAIN_PROVEN, PARTICIPANT = 0, 1, 2, 3
@@ -72,32 +67,6 @@ PUBLIC_MAIL_DOMAINS = frozenset(
         "libero.it",
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """What servers on the way wrote into the header, as far as we act on it without believing it.
-
-    Attributes:
-        hops: how many servers took the mail in.
-        is_spam: a filter has marked it; such mail is never acknowledged.
-    """
-
-    hops: int = 0
-    is_spam: bool = False
-
-
-NO_TRACE = Trace()
-
-
-def trace_of(raw: bytes) -> Trace:
-    """The trace of a mail; linear in the length of its header."""
-    fields = split_header(raw, limit=_HEADER_BYTES, is_lenient=True).fields
-    marks = (plain(field.value).strip().lower() for field in fields if field.key in _SPAM_FIELDS)
-    return Trace(
-        hops=sum(field.key == "received" for field in fields),
-        is_spam=any(mark.startswith("yes") for mark in marks),
-    )
 
 
 def level_of_sender(letter: Letter) -> tuple[int, str]:

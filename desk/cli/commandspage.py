@@ -10,13 +10,14 @@ from collections.abc import Iterator
 import click
 
 from desk.cli.main import desk
-from desk.cli.manpages import contexts
 
 _HEAD = """\
 # Commands
 
-Made from the help of the program by `python -m desk.cli.commandspage > docs/commands.md`; a test compares.
+This page is made from the help of the program by `python -m desk.cli.commandspage`; do not edit it.
+
 `--home`, `--json` and `--debug` stand before or after any command and are told once, at `desk`.
+`--help` explains each command.
 The exit status is 0 for done, 1 for refused or findings, 2 for a command that was not understood.
 """
 _SHARED = frozenset({"home", "json", "debug"})
@@ -24,7 +25,23 @@ _SHARED = frozenset({"home", "json", "debug"})
 
 def page() -> str:
     """The page as Markdown."""
-    return "\n".join([_HEAD, *(_section(context) for context in contexts(desk, "desk"))])
+    return "\n".join([_HEAD, *(_section(context) for context in _contexts())])
+
+
+def _contexts() -> Iterator[click.Context]:
+    """The program and all commands below it, each group followed by its own; hidden ones are left out."""
+    waiting = [click.Context(desk, info_name="desk", **desk.context_settings)]
+    while waiting:
+        context = waiting.pop()
+        yield context
+        if isinstance(context.command, click.Group):
+            names = context.command.list_commands(context)
+            found = [(name, context.command.get_command(context, name)) for name in reversed(names)]
+            waiting += [
+                click.Context(command, info_name=name, parent=context, **command.context_settings)
+                for name, command in found
+                if command is not None and not command.hidden
+            ]
 
 
 def _section(context: click.Context) -> str:
@@ -40,8 +57,9 @@ def _spaced(paragraphs: list[str]) -> Iterator[str]:
 
 
 def _options(context: click.Context) -> Iterator[str]:
+    asks_for_help = context.command.get_help_option(context)
     for parameter in context.command.get_params(context):
-        if parameter.name == "help" or (parameter.name in _SHARED and context.parent is not None):
+        if parameter is asks_for_help or (parameter.name in _SHARED and context.parent is not None):
             continue
         record = parameter.get_help_record(context)
         if record is not None:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import peewee
 from peewee import DatabaseError, InterfaceError, OperationalError
 
 from desk import clock
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 GROUP = 50
 TRIES = 8
 Value = TypeVar("Value")
+_AS_PEEWEE_SAYS: Any = vars(peewee)["__exception_wrapper__"]  # the driver's errors as peewee's classes
 
 
 class Transaction:
@@ -53,19 +55,24 @@ class Transaction:
         self.database, self.engine = database, engine
         self.now_us = clock.now_us()
         self.after: list[Callable[[], None]] = []
+        self._connection = database.connection()
 
     def after_commit(self, fn: Callable[[], None]) -> None:
         self.after.append(fn)
 
     def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """All rows of a prepared statement (`?` marks parameters on both engines). For the hot paths."""
-        text = sql.replace("?", "%s") if self.engine == "postgresql" else sql
-        return self.database.execute_sql(text, parameters).fetchall()
+        return self._execute(sql, parameters).fetchall()
 
     def run(self, sql: str, *parameters: Any) -> int:
         """Execute a statement without result; the number of rows it changed."""
+        return self._execute(sql, parameters).rowcount
+
+    def _execute(self, sql: str, parameters: tuple[Any, ...]) -> Any:
+        """Straight on the driver's connection: peewee's own way costs half as much again."""
         text = sql.replace("?", "%s") if self.engine == "postgresql" else sql
-        return self.database.execute_sql(text, parameters).rowcount
+        with _AS_PEEWEE_SAYS:
+            return self._connection.execute(text, parameters)
 
     def insert(self, sql: str, *parameters: Any) -> int:
         """Execute an INSERT and return the id that the store gave."""

@@ -23,6 +23,7 @@ from maild.reading.headers import (
     values_of,
 )
 from maild.reading.kinds import Signs, auto_submitted, kind_of
+from maild.reading.traces import hops, is_marked_spam
 
 MAX_HEADER_BYTES = 256 * 1024
 MAX_FIELDS = 5000
@@ -60,6 +61,8 @@ def read_degraded(raw: bytes, *, reason: str = "read by the emergency reader") -
         degraded=True,
         defects=[reason],
         sender_doubts=doubts,
+        hops=hops(fields),
+        is_marked_spam=is_marked_spam(fields),
         auto_submitted=auto_submitted(fields),
     )
 

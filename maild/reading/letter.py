@@ -30,6 +30,7 @@ from maild.reading.language import language_of
 from maild.reading.mailparser_view import View, view_of
 from maild.reading.quoting import spans_of
 from maild.reading.structure import Part, Tree, content_of, read_structure
+from maild.reading.traces import hops, is_marked_spam
 
 __all__ = ["read_degraded", "read_letter"]
 
@@ -125,6 +126,8 @@ def _letter(raw: bytes, tree: Tree, selection: Selection, view: View, *, sha256:
         defects=list(dict.fromkeys(defects))[:MAX_DEFECTS],
         sender_doubts=doubts,
         recipients_seen=_recipients_seen(fields),
+        hops=hops(fields),
+        is_marked_spam=is_marked_spam(fields),
         auto_submitted=auto_submitted(fields),
         headers=_headers(fields, hint),
     )

@@ -13,7 +13,7 @@ from store_parts import add_event, opened
 
 from desk import sealing
 from desk.actors import Actor, technician
-from desk.events import MessageHeld, ParticipantAdded
+from desk.events import NoteAdded, ParticipantAdded
 from desk.history import record
 from desk.sealing import Head
 from desk.store import leases
@@ -37,7 +37,7 @@ def filled(store: Store, count: int = 10) -> None:
                     tx, ParticipantAdded(address=f"{n}@example.org", role="cc"), by=technician("a"), ticket=1
                 )
             else:
-                record(tx, MessageHeld(message=n, reason="trust"), by=Actor("system", "desk"), ticket=1)
+                record(tx, NoteAdded(message=n, author="a"), by=Actor("system", "desk"), ticket=1)
 
     store.write_tx(write)
     sealing.seal(store)

@@ -211,6 +211,28 @@ def test_letter_that_was_taken_but_could_not_be_marked_is_marked_and_not_sent_ag
     assert (len(sink.taken), office.state(letter).state) == (1, SENT)
 
 
+def test_letter_that_could_not_be_given_back_is_given_back_when_the_store_answers_again(
+    office: Office, sink: Sink
+) -> None:
+    letter = office.write(1)
+    (item,) = office.deliverer.claim(10)
+    office.change_store(
+        "CREATE TRIGGER no_return BEFORE UPDATE OF state ON outbox WHEN new.state = 0"
+        " BEGIN SELECT raise(abort, 'the store fails'); END"
+    )
+    with pytest.raises(IntegrityError, match="the store fails"):
+        office.deliverer.again(item, timedelta(minutes=1), "unforeseen")
+    office.change_store("DROP TRIGGER no_return")
+
+    office.run()
+    waiting = office.state(letter)
+    clock.advance(timedelta(minutes=1))
+    office.run()
+
+    assert (waiting.state, waiting.answer) == (WAITING, "unforeseen")
+    assert (office.state(letter).state, len(sink.taken)) == (SENT, 1)
+
+
 def test_answer_in_a_foreign_encoding_does_not_make_the_letter_go_twice(office: Office, sink: Sink) -> None:
     letter = office.write(1)
     sink.answer("250 2.0.0 \udce4\udcf6 \x00\x1b[2Jgenommen")
