@@ -56,7 +56,10 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A message that goes out to the public participants of a ticket."""
+    """A message that goes out to the public participants of a ticket.
+
+    `answers` are the Message-IDs that it follows, oldest first; None lets the conversation say.
+    """
 
     ticket: int
     queue: str
@@ -70,6 +73,7 @@ class Outgoing:
     files: tuple[File, ...] = ()
     is_automatic: bool = False
     with_quote: bool = True
+    answers: tuple[str, ...] | None = None
     hold: timedelta = timedelta(0)
 
 
@@ -234,6 +238,8 @@ class Postroom:
 
     def _thread(self, tx: Transaction, out: Outgoing, recipient: Recipient) -> list[str]:
         """Message-IDs that the recipient may have seen, oldest first."""
+        if out.answers is not None:
+            return list(out.answers)
         seen = tx.rows(_INCOMING_IDS, out.ticket, out.message)
         seen += tx.rows(_LETTER_IDS, out.ticket, recipient.address)
         return [identity for _, identity in sorted(seen)]

@@ -83,13 +83,13 @@ class Receiver:
             Unreadable: no reader could read it. Conflict: the desk moved on each time it was placed.
         """
         try:
-            self._read_and_file(item)
+            with self._desk.reading():  # one connection for all looks at the store
+                self._read_and_file(item)
         finally:
             self._turnstile.passed(item.id)
 
     def _read_and_file(self, item: Taken) -> None:
-        with self._desk.reading():
-            raw = blobs.content(item.sha256)
+        raw = blobs.content(item.sha256)
         letter = self._as_known(self._readers.read(raw), item.envelope)
         mail = _Read(item, letter, _files(letter))
         fault_point("worker.after_read")

@@ -24,9 +24,19 @@ _INSERT = (
 
 
 def acknowledge(
-    run: Run, number: int, subject: str, placement: Placement, person: Person, language: str
+    run: Run,
+    number: int,
+    subject: str,
+    placement: Placement,
+    person: Person,
+    *,
+    language: str,
+    answers: str | None,
 ) -> int | None:
-    """Write the acknowledgement of a new ticket; the letter's id, None when a limit forbids it."""
+    """Write the acknowledgement of a new ticket; the letter's id, None when a limit forbids it.
+
+    `answers` is the Message-ID of the mail that opened the ticket.
+    """
     queue = run.desk.postroom.queue(placement.queue)
     if queue is not None and not queue.acknowledge:
         return None
@@ -54,6 +64,7 @@ def acknowledge(
             language=rendered.language,
             is_automatic=True,
             with_quote=False,
+            answers=(answers,) if answers else (),
         ),
         [Recipient(person.contact, person.address, person.name)],
         to_new=person.is_new,

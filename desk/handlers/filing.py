@@ -178,7 +178,7 @@ def _new(command: FileLetter, run: Run) -> None:
     if linked is not None:
         _link(run, number, linked)
     if placement.acknowledge and not collecting and not command.silent:
-        acknowledge(run, number, subject, placement, person, language)
+        acknowledge(run, number, subject, placement, person, language=language, answers=letter.message_id)
 
 
 def _over_limit(command: FileLetter, run: Run, person: Person) -> tuple[bool, int | None]:

@@ -16,7 +16,9 @@ from tests.real.servers.postgresql import PostgreSQL, running_postgresql
 from tests.real.servers.sink import Sink
 
 _HERE = Path(__file__).parent
-pytest.register_assert_rewrite("tests.real.oracle")  # so that a broken promise says which mail
+pytest.register_assert_rewrite(
+    "tests.real.oracle", "tests.real.trouble"
+)  # so that a broken promise says which mail
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
