@@ -32,7 +32,10 @@ def latency(work: Path, *, runs: int, only: str) -> list[Row]:
         postfix.route(RECIPIENT.partition("@")[2], port)
         sent = _send(postfix.port, mails(_COUNT, seed=11))
         waits = sorted(_waits(home, sent))
-    return [_row(name, waits[int(_COUNT * share) - 1]) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))]
+    return [
+        _row(name, waits[int(_COUNT * share) - 1])
+        for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+    ]
 
 
 def _send(port: int, batch: list[bytes]) -> dict[str, float]:
@@ -74,5 +77,3 @@ def _row(name: str, seconds: float) -> Row:
         values=[seconds * 1000],
         baseline_values=[_P99_S * 1000],
     )
-
-

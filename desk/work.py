@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import random
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from desk.errors import DeskError, Unavailable
@@ -77,6 +79,7 @@ class Loop(Generic[Item]):
         self._bell = threading.Event()
         self._stopping = threading.Event()
         self._room = threading.Semaphore(pace.workers * 2)
+        self._owed: deque[Callable[[], None]] = deque()  # what could not be given back or parked yet
         self._pool = ThreadPoolExecutor(pace.workers, thread_name_prefix=source.name)
         self._thread = threading.Thread(target=self._run, name=f"{source.name}-loop", daemon=True)
 
@@ -103,27 +106,58 @@ class Loop(Generic[Item]):
 
     def _claim_and_hand_out(self) -> bool:
         """True when there may be more at once."""
-        limit = self.pace.workers * 2
-        got = attempt(lambda: self.source.claim(limit))
+        if not self._settle_what_is_owed():
+            return False
+        places = self._free_places()
+        if self._stopping.is_set():
+            self._room.release(places)
+            return False
+        got = attempt(lambda: self.source.claim(places))
+        items = got.value or ()
+        if unused := places - len(items):
+            self._room.release(unused)
         if got.error is not None:
             log.warning("claim failed loop=%s reason=%s", self.source.name, got.error)
             return False
-        items = got.value or ()
         for item in items:
-            self._room.acquire()
             self._pool.submit(self._work, item)
-        return len(items) == limit
+        return len(items) == places
+
+    def _free_places(self) -> int:
+        """Wait for some places and take all that are free.
+
+        What is claimed is begun soon and not kept waiting, and a claim, which is a write, is for several.
+        """
+        places = max(1, self.pace.workers // 2)
+        for _ in range(places):
+            self._room.acquire()
+        while self._room.acquire(blocking=False):
+            places += 1
+        return places
 
     def _work(self, item: Item) -> None:
         try:
-            carry_out(self.source, item, self.pace)
+            carry_out(self.source, item, self.pace, owed=self._owed)
         finally:
             self._room.release()
             self._bell.set()
 
+    def _settle_what_is_owed(self) -> bool:
+        """Whether all is settled; while the store is away there is nothing to claim either."""
+        while self._owed:
+            if attempt(self._owed[0]).error is not None:
+                return False
+            self._owed.popleft()
+        return True
 
-def carry_out(source: Source[Item], item: Item, pace: Pace) -> None:
-    """Do one item; on error give it back or park it. Never raises what the item caused."""
+
+def carry_out(
+    source: Source[Item], item: Item, pace: Pace, *, owed: deque[Callable[[], None]] | None = None
+) -> None:
+    """Do one item; on error give it back or park it. Never raises what the item caused.
+
+    `owed` takes what could not be settled because the store was away; without it the item's lease runs out.
+    """
     error = attempt(lambda: source.do(item)).error
     if error is None:
         return
@@ -134,16 +168,20 @@ def carry_out(source: Source[Item], item: Item, pace: Pace) -> None:
     if not isinstance(error, DeskError):
         log.error("unexpected error loop=%s item=%s", source.name, item, exc_info=error)
     reason = describe(error)
+    settle: Callable[[], None]
     if is_final or tries > len(pace.waits):
         log.error("parked loop=%s item=%s reason=%s", source.name, item, reason)
-        settled = attempt(lambda: source.park(item, reason))
+        settle = partial(source.park, item, reason)
     else:
         wait = pace.waits[tries - 1] if pace.waits else pace.poll
         after = wait * (1 + random.uniform(0, pace.jitter))
         log.warning("again later loop=%s item=%s after=%s reason=%s", source.name, item, after, reason)
-        settled = attempt(lambda: source.again(item, after, reason))
-    if settled.error is not None:  # the lease runs out and the item comes back by itself
+        settle = partial(source.again, item, after, reason)
+    settled = attempt(settle)
+    if settled.error is not None:
         log.error("could not give back loop=%s item=%s reason=%s", source.name, item, settled.error)
+        if owed is not None:
+            owed.append(settle)
 
 
 def describe(error: Exception) -> str:
