@@ -26,7 +26,7 @@ up: $(VENV)/.installed
 	@test -f "$(DESK_HOME)/desk.toml" || $(BIN)/desk --home "$(DESK_HOME)" init
 	@exec $(BIN)/desk --home "$(DESK_HOME)" up
 
-# A throw-away desk with 200 tickets, then the console.
+# A throw-away desk with 200 tickets that came in as real mail, and the list of them.
 demo: $(VENV)/.installed
 	@exec $(BIN)/desk demo
 

@@ -45,7 +45,7 @@ def _entries() -> metadata.EntryPoints:
 def desk() -> None:
     """An email-driven service desk with a terminal console.
 
-    Requesters write mail; technicians work in `desk console`; this command does everything else.
+    Requesters write mail and need nothing else; this command is for those who work and keep the desk.
     """
     log_to_stderr()
 

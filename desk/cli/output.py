@@ -53,9 +53,9 @@ def pad(text: str, width: int) -> str:
 
 
 def print_table(
-    titles: Sequence[str], rows: Iterable[Sequence[object]], *, flexible: str | None = None
+    titles: Sequence[str], rows: Iterable[Sequence[object]], *, flexible: Sequence[str] = ()
 ) -> None:
-    """Print rows in columns. On a terminal the column `flexible` is cut so that lines do not wrap.
+    """Print rows in columns. On a terminal the columns `flexible` are cut so that lines do not wrap.
 
     Cells are made safe here; None becomes a dash.
     """
@@ -63,18 +63,21 @@ def print_table(
     if not cells:
         return
     widths = [max(map(display_width, column)) for column in zip(titles, *cells, strict=True)]
-    if flexible is not None and sys.stdout.isatty():
-        _narrow(widths, titles.index(flexible))
+    if flexible and sys.stdout.isatty():
+        _narrow(widths, [titles.index(title) for title in flexible])
     for row in [list(titles), *cells]:
         line = _GAP.join(pad(cut(cell, width), width) for cell, width in zip(row, widths, strict=True))
         click.echo(line.rstrip())
 
 
-def _narrow(widths: list[int], flexible: int) -> None:
-    room = shutil.get_terminal_size().columns
-    over = sum(widths) + len(_GAP) * (len(widths) - 1) - room
-    if over > 0:
-        widths[flexible] = max(_NARROWEST, widths[flexible] - over)
+def _narrow(widths: list[int], flexible: Sequence[int]) -> None:
+    """Take from the widest of the flexible columns until the line fits, or none can give any more."""
+    over = sum(widths) + len(_GAP) * (len(widths) - 1) - shutil.get_terminal_size().columns
+    for _ in range(over):
+        widest = max(flexible, key=lambda column: widths[column])
+        if widths[widest] <= _NARROWEST:
+            return
+        widths[widest] -= 1
 
 
 def print_json(value: Any) -> None:

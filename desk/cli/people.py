@@ -88,7 +88,7 @@ def list_(session: Session, is_requesters: bool) -> None:
                 )
                 for row in found
             ],
-            flexible="ADDRESSES",
+            flexible=("ADDRESSES",),
         )
     else:
         print_table(

@@ -56,7 +56,9 @@ def list_(session: Session, filter_text: str, limit: int, as_login: str | None) 
     zone = ZoneInfo(desk.settings.desk.timezone)
     for cell in cells:
         cell[8] = local_time(cell[8], zone)
-    print_table(titles, cells, flexible="SUBJECT")
+    print_table(titles, cells, flexible=("SUBJECT", "REQUESTER", "QUEUE"))
+    if not rows:
+        note("there is no such ticket" if filter_text else "there is no ticket yet")
     if limit and len(rows) == limit:
         note(f"these are the newest {limit}; --limit 0 shows all")
 

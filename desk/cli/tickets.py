@@ -130,7 +130,8 @@ def _reply(
     out = [event.happening for event in events if event.event == "message.out"]
     to = [getattr(happening, "to", "") for happening in out]
     message = getattr(out[0], "message", None)
-    way = "" if how.get("now") else f"; `desk ticket undo {number}` takes it back until it leaves"
+    me = f" --as {as_login}" if as_login else ""
+    way = "" if how.get("now") else f"; `desk ticket undo {number}{me}` takes it back until it leaves"
     solved = " and resolved" if how.get("resolve") else ""
     told(session, events, f"answered to {', '.join(to)}{solved}{way}", message=message, to=to)
 

@@ -44,7 +44,7 @@ def doctor(session: Session, is_probe: bool, patience_s: float) -> None:
     else:
         for finding in findings:
             click.echo(f"{'FAULT' if finding.is_fault else 'ok   '} {safe_line(finding.text)}")
-        click.echo(f"{len(faults)} faults" if faults else "nothing is wrong")
+        click.echo(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}" if faults else "nothing is wrong")
     if faults:
         click.get_current_context().exit(1)
 

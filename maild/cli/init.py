@@ -86,7 +86,7 @@ Next:
   2. {desk} people add LOGIN --email ADDRESS --role technician --role admin
   3. {desk} doctor
   4. {desk} up
-  5. Let mail for {address} come in by SMTP, LMTP or IMAP.
+  5. Let mail for {address} come in by SMTP; docs/admins.md shows how to put Postfix in front.
 
 To run it under systemd, write this to /etc/systemd/system/desk.service:
 

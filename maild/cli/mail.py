@@ -142,5 +142,5 @@ def outbox(session: Session, state: str | None) -> None:
         print_table(
             ("ID", "TICKET", "KIND", "TO", "STATE", "TRIES", "CREATED", "ANSWER"),
             [[row[name] for name in names] for row in rows],
-            flexible="ANSWER",
+            flexible=("ANSWER",),
         )

@@ -21,7 +21,10 @@ def test_next_steps_and_the_unit_name_this_home(tmp_path: Path) -> None:
     lines = invoke("--home", home, "init", "--domain", "corp.example").stdout.splitlines()
 
     assert f"  4. desk --home {home} up" in lines
-    assert "  5. Let mail for support@corp.example come in by SMTP, LMTP or IMAP." in lines
+    assert (
+        "  5. Let mail for support@corp.example come in by SMTP; docs/admins.md shows how to put Postfix in front."
+        in lines
+    )
     (start,) = [line for line in lines if line.startswith("ExecStart=")]
     assert start.endswith(f"/desk --home {home} up")
 

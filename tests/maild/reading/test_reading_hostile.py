@@ -79,12 +79,12 @@ MAILS = [
 
 @pytest.mark.parametrize("raw", MAILS)
 @pytest.mark.parametrize("read", [read_letter, read_degraded])
-def test_hostile_mail_is_read_in_a_second(read: Callable[[bytes], Letter], raw: bytes) -> None:
+def test_hostile_mail_is_read_in_linear_time(read: Callable[[bytes], Letter], raw: bytes) -> None:
     started = time.process_time()
 
     letter = read(raw)
 
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < 10  # quadratic work would take minutes
     assert "".join(letter.text[span.start : span.end] for span in letter.spans) == letter.text
     assert letter.size == len(raw)
     assert not (set("\0\ud800") & set(letter.text + letter.subject))

