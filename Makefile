@@ -7,6 +7,8 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,
 DESK_HOME ?= $(CURDIR)/home
 # Under CI=true slow tests run too, and a missing server fails its tests instead of skipping them.
 MARKS := $(if $(filter true,$(CI)),slow or not slow,not slow)
+# How many processes the tests that need no server run in; those with servers run one after the other.
+WORKERS ?= auto
 # `make test OPTIONS="-k threads -x"`
 OPTIONS ?=
 
@@ -32,11 +34,12 @@ demo: $(VENV)/.installed
 
 # The default tests and those with real servers; the latter are skipped where a server is not installed.
 test: $(VENV)/.installed-dev
-	$(BIN)/pytest -m "$(MARKS)" $(OPTIONS)
+	$(BIN)/pytest -n $(WORKERS) -m "not real and ($(MARKS))" $(OPTIONS)
+	$(BIN)/pytest -m "real and ($(MARKS))" $(OPTIONS)
 
 # What must hold before every commit.
 check: lint
-	$(BIN)/pytest --cov --cov-report=term --cov-fail-under=90 $(OPTIONS)
+	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term --cov-fail-under=90 $(OPTIONS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
