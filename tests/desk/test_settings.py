@@ -7,7 +7,6 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from rich.pretty import pretty_repr
 
 from desk.errors import FileError, NotFound
 from desk.forms import ListenAddress
@@ -175,7 +174,7 @@ def test_password_of_the_store_is_never_shown(home: Path, url: str, shown: str) 
 
     assert settings.store.shown == shown
     assert settings.store.has_password
-    assert "er2" not in repr(settings) + str(settings) + pretty_repr(settings)
+    assert "er2" not in repr(settings) + str(settings) + str(settings.store.__rich_repr__())
     assert settings.store.url == url
 
 
