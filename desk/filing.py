@@ -32,6 +32,7 @@ class Placement:
         newcomers: addresses from Cc that may join the ticket.
         linked: a new ticket is linked to this one.
         letter: the letter out that a bounce or automatic answer belongs to.
+        takes_own_id: its own Message-ID, which another ticket only refers to, is from now on of the new ticket.
         acknowledge: an acknowledgement may go out, within the limits.
     """
 
@@ -48,6 +49,7 @@ class Placement:
     newcomers: tuple[Mailbox, ...] = ()
     linked: int | None = None
     letter: int | None = None
+    takes_own_id: bool = False
     acknowledge: bool = False
     queue: str = ""
     gratitude: bool = False

@@ -109,7 +109,9 @@ class Fold:
         reduce = REDUCERS.get(entry.event)
         if reduce is not None:
             ticket = reduce(ticket, data, entry)
-        self.tickets[number] = with_(ticket, updated_us=entry.at_us)
+        if entry.event not in _JUDGING:
+            ticket = with_(ticket, updated_us=entry.at_us)
+        self.tickets[number] = ticket
         moving = _MOVING.get(entry.event)
         if moving is not None:
             moving(self, number, data)
@@ -320,6 +322,8 @@ _MOVING: dict[str, Callable[[Fold, int, Data], None]] = {
     "ticket.merged": Fold._merge,
     "ticket.unmerged": Fold._unmerge,
 }
+# A mail set aside, or put away for good, leaves its ticket as it was; only a release changes it.
+_JUDGING = frozenset({"message.held", "message.rejected"})
 _KNOWN = REDUCERS.keys() | _MOVING.keys()
 
 

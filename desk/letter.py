@@ -14,6 +14,8 @@ import msgspec
 
 Role = Literal["new", "quote", "signature", "disclaimer", "forward"]
 LetterKind = Literal["human", "auto-reply", "bounce", "report", "list", "monitor", "own"]
+# Written by a machine: filed silently, wakes nothing, is never acknowledged. "own" never gets so far.
+MACHINE_KINDS: frozenset[LetterKind] = frozenset({"auto-reply", "bounce", "report", "monitor"})
 
 
 class Mailbox(msgspec.Struct, frozen=True):

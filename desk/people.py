@@ -66,12 +66,6 @@ def undo_seconds(person: Technician) -> int:
     return int(person.preferences.get("undo_seconds", DEFAULT_UNDO_S))
 
 
-def is_technician_address(tx: Transaction, address: str) -> str | None:
-    """The login of the active technician with this address, if any."""
-    rows = tx.rows("SELECT login FROM technician WHERE address = ? AND active", address)
-    return rows[0][0] if rows else None
-
-
 def requester(tx: Transaction, address: str, *, said_name: str = "") -> Person:
     """The person behind an address; a new address is a new person."""
     address = clean_address(address)

@@ -30,6 +30,28 @@ Action = Literal[
     "store",
 ]
 
+# What messages of refusal say behind "may not".
+PHRASES: dict[Action, str] = {
+    "read": "read tickets",
+    "open": "open tickets",
+    "reply": "answer requesters",
+    "note": "write notes",
+    "take": "take tickets",
+    "assign": "assign tickets",
+    "set": "change tickets",
+    "resolve": "resolve tickets",
+    "reopen": "reopen tickets",
+    "merge": "merge tickets",
+    "undo": "take orders back",
+    "approve-held": "decide about held mail",
+    "take-mail": "take mail in",
+    "people": "manage people",
+    "rules": "change rules",
+    "history": "check the history",
+    "export": "export",
+    "store": "change the store",
+}
+
 _WORK: frozenset[Action] = frozenset(
     {"read", "open", "reply", "note", "take", "set", "resolve", "reopen", "merge", "undo"}
 )
@@ -82,6 +104,12 @@ def may(grants: Iterable[Grant], action: Action, queue: str | None) -> bool:
 def roles_with(action: Action) -> list[str]:
     """The roles that hold an action, for messages of refusal."""
     return [role.value for role, actions in GRANTS.items() if action in actions]
+
+
+def refusal(who: str, action: Action, queue: str | None = None) -> str:
+    """The line of a refusal: who may not do what, and which roles may."""
+    where = f" in queue {queue}" if queue else ""
+    return f"{who} may not {PHRASES[action]}{where}; that needs the role {' or '.join(roles_with(action))}"
 
 
 def role_named(text: str) -> Role:

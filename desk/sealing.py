@@ -41,6 +41,7 @@ _UNSEALED = (
 )
 _LAST_SEALED = "SELECT seq, hash, (SELECT max(event) FROM seal) FROM seal ORDER BY seq DESC LIMIT 1"
 _COUNT_UNSEALED = "SELECT count(*) FROM event e LEFT JOIN seal s ON s.event = e.id WHERE s.event IS NULL"
+_LAST_ERASURE = "SELECT max(id) FROM event WHERE event = 'person.erased'"
 _COUNT_SEALS = (
     "INSERT INTO counter (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
@@ -49,6 +50,8 @@ _CHAIN = (
     " LEFT JOIN event e ON e.id = s.event LEFT JOIN event_text t ON t.event = s.event"
     " WHERE s.seq > ? ORDER BY s.seq LIMIT ?"
 )
+_Broken = tuple[int, str]  # seq and reason
+_Bare = tuple[int, int]  # seq and id of an event whose text is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,22 @@ START = Head(0, "")
 
 
 @dataclass(frozen=True, slots=True)
+class Unexplained:
+    """Events whose texts are gone although no person was erased after them: how many, and the first seq."""
+
+    count: int
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What `verify` found.
 
     Attributes:
         broken: the first seq that does not hold, or None; `reason` says why, in words.
         checked: events whose seal was recomputed and held.
-        erased: how many of them have had their texts erased, which is lawful.
+        erased: how many of them have had their texts erased, which is lawful after the erasure of a person.
+        unexplained: those without their texts although nobody was erased since.
         unsealed: committed events that have no seal yet.
         head: the last place that held.
     """
@@ -80,6 +92,12 @@ class Verdict:
     erased: int
     unsealed: int
     head: Head
+    unexplained: Unexplained | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Nothing was changed, and no text removed that should be there."""
+        return self.broken is None and self.unexplained is None
 
 
 def seal(store: Store, *, owner: str | None = None, batch: int = 1000, whole: bool = False) -> int:
@@ -178,13 +196,24 @@ def verify(store: Store, *, last: int | None = None, known: Head | None = None) 
         counted = max(
             _counted(store), known.seq if known else 0
         )  # before the chain, which may grow meanwhile
-        checked, erased, head, broken = _follow(store, _start(store, last), known)
+        checked, bare, head, broken = _follow(store, _start(store, last), known)
         if broken is None and counted > head.seq:
             missing = f"the last {counted - head.seq} events were removed: {counted} were sealed"
             broken = (head.seq + 1, missing)
         unsealed = _rows(store, _COUNT_UNSEALED)[0][0]
+        unexplained = _unexplained(store, bare)  # after the chain: somebody may be erased meanwhile
     seq, reason = broken or (None, "")
-    return Verdict(seq, reason, checked, erased, unsealed, head)
+    erased = len(bare) - (unexplained.count if unexplained else 0)
+    return Verdict(seq, reason, checked, erased, unsealed, head, unexplained)
+
+
+def _unexplained(store: Store, bare: list[_Bare]) -> Unexplained | None:
+    """An erasure deletes texts first and is recorded then, in one transaction: its event comes after theirs."""
+    if not bare:
+        return None
+    last_erasure = _rows(store, _LAST_ERASURE)[0][0] or 0
+    found = [seq for seq, event in bare if event > last_erasure]
+    return Unexplained(len(found), found[0]) if found else None
 
 
 def _counted(store: Store) -> int:
@@ -199,20 +228,19 @@ def _start(store: Store, last: int | None) -> Head:
     return Head(*rows[0]) if rows else START
 
 
-_Broken = tuple[int, str]
-
-
-def _follow(store: Store, head: Head, known: Head | None) -> tuple[int, int, Head, _Broken | None]:
-    checked = erased = 0
+def _follow(store: Store, head: Head, known: Head | None) -> tuple[int, list[_Bare], Head, _Broken | None]:
+    checked = 0
+    bare: list[_Bare] = []
     for row in _chain(store, head.seq):
-        seq, _event, hash_, _salt, text = row[:5]
+        seq, event, hash_, _salt, text = row[:5]
         reason = _fault_of(head, row, known)
         if reason is not None:
-            return checked, erased, head, (min(seq, head.seq + 1), reason)
+            return checked, bare, head, (min(seq, head.seq + 1), reason)
         head = Head(seq, hash_)
         checked += 1
-        erased += row[-1] is not None and text is None
-    return checked, erased, head, None
+        if row[-1] is not None and text is None:
+            bare.append((seq, event))
+    return checked, bare, head, None
 
 
 def _fault_of(head: Head, row: tuple[Any, ...], known: Head | None) -> str | None:

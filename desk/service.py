@@ -21,7 +21,7 @@ from desk.events import Happening, OrderGiven
 from desk.history import Recorded, record
 from desk.live.bell import Bell
 from desk.people import grants_of
-from desk.permissions import Action, may, roles_with
+from desk.permissions import Action, may, refusal
 from desk.postroom import Postroom
 from desk.settings import Settings, load_settings
 from desk.store.database import connect, engine_of
@@ -41,6 +41,14 @@ class Order:
     door: Door
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an order is about where the command itself does not say it: a ticket, the order that it takes back."""
+
+    ticket: int | None = None
+    undo_of: int | None = None
+
+
 @dataclass(slots=True)
 class Run:
     """One order being carried out, inside its transaction. What handlers work with."""
@@ -49,6 +57,7 @@ class Run:
     tx: Transaction
     order: Order
     cause: int | None = None
+    about: About = About()
     events: list[Recorded] = field(default_factory=list)
 
     @property
@@ -87,13 +96,13 @@ class Run:
             return
         grants = grants_of(self.by)
         if not may(grants, action, queue):
-            where = f" in queue {queue}" if queue else ""
-            roles = " or ".join(roles_with(action)) or "nobody"
-            raise NotAllowed(f"{self.by.who} may not {action}{where}; that needs the role {roles}")
+            raise NotAllowed(refusal(self.by.who, action, queue))
 
 
 Handler = Callable[[Any, Run], None]
 HANDLERS: dict[type, Handler] = {}
+Finder = Callable[[Any, Run], About]
+FINDERS: dict[type, Finder] = {}
 
 
 def handles(
@@ -106,6 +115,17 @@ def handles(
             raise RuntimeError(f"{command.__name__} has two handlers")
         HANDLERS[command] = handler
         return handler
+
+    return register
+
+
+def finds(*commands: type) -> Callable[[Finder], Finder]:
+    """Register what finds out what such orders are about. It only reads, and runs before they are recorded,
+    because the history is written once."""
+
+    def register(finder: Finder) -> Finder:
+        FINDERS.update(dict.fromkeys(commands, finder))
+        return finder
 
     return register
 
@@ -165,9 +185,11 @@ def _note_order(run: Run) -> None:
     if run.order.door not in spec.doors:
         raise NotAllowed(f"{spec.verb} is not possible through the door {run.order.door}")
     command = run.order.command
+    finder = FINDERS.get(type(command))
+    run.about = finder(command, run) if finder else About(ticket=getattr(command, "ticket", None))
     given = run.record(
-        OrderGiven(door=run.order.door, verb=spec.verb, args=_arguments(command)),
-        ticket=getattr(command, "ticket", None),
+        OrderGiven(door=run.order.door, verb=spec.verb, args=_arguments(command), undo_of=run.about.undo_of),
+        ticket=run.about.ticket,
     )
     run.cause = given.id
 

@@ -144,6 +144,10 @@ class Smtp(msgspec.Struct, frozen=True, kw_only=True):
     max_message: Annotated[Size, about("The largest mail, in bytes on the wire.")] = 36_000_000
     rate_per_peer: Annotated[int, _COUNT, about("Messages a minute from one peer; 0 sets no limit.")] = 0
 
+    def __post_init__(self) -> None:
+        if self.listen is not None and self.listen.path:
+            raise tomlfile.Misfit('is a socket path; SMTP needs listen = "127.0.0.1:2525"', "listen")
+
 
 class Trust(msgspec.Struct, frozen=True, kw_only=True):
     """Whose word about a mail counts."""

@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import FieldInfo, fields
 
 from desk import hometypes, settings
+from desk.notyet import NOT_YET, WORDS
 from desk.timeforms import BUDGET
 from desk.tomlfile import example_of, is_struct, plain
 
@@ -72,8 +73,8 @@ def render() -> str:
 
 def _struct_sections(title: str, kind: type[Any], level: str, path: str = "") -> list[str]:
     """A section for a struct, and those of the tables in it."""
-    sections = [f"{title}\n\n{(kind.__doc__ or '').strip()}\n"]
-    rows = [_row(one) for one in fields(kind) if _inner(one) is None]
+    sections = [f"{title}\n\n{(kind.__doc__ or '').strip()}{_not_yet(path.rstrip('.'))}\n"]
+    rows = [_row(one, path) for one in fields(kind) if _inner(one) is None]
     if rows:
         sections.append(
             "\n".join(["| key | value | if left out | meaning |", "|---|---|---|---|", *rows, ""])
@@ -105,10 +106,14 @@ def _item(kind: Any) -> Any:
     return get_args(kind)[1 if get_origin(kind) is dict else 0]
 
 
-def _row(one: FieldInfo) -> str:
+def _row(one: FieldInfo, path: str) -> str:
     marks = getattr(one.type, "__metadata__", ())
     meaning = next(mark.description for mark in marks if isinstance(mark, msgspec.Meta))
-    return f"| `{one.encode_name}` | {_type_name(one.type)} | {_left_out(one)} | {meaning} |"
+    return f"| `{one.encode_name}` | {_type_name(one.type)} | {_left_out(one)} | {meaning}{_not_yet(path + one.name)} |"
+
+
+def _not_yet(key: str) -> str:
+    return f" {WORDS.capitalize()}." if key in NOT_YET else ""
 
 
 def _left_out(one: FieldInfo) -> str:

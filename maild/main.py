@@ -24,8 +24,10 @@ from desk.errors import DeskError, Unavailable
 from desk.letter import Envelope
 from desk.live.bell import Listener
 from desk.live.running import hold
+from desk.reads.health import INTAKE_LEASE, INTAKE_LEASE_US
 from desk.service import Desk
 from desk.settings import Settings, load_settings
+from desk.store import leases
 from desk.work import Loop, Pace, attempt
 from maild import home, receive
 from maild.chores import Chore, chore
@@ -41,6 +43,7 @@ DOOR_S, LOOPS_S, GIVING_UP_S, LAST_WRITES_S = 4.0, 2.0, 1.5, 1.5
 _LARGE = 256 * 1024
 _SPARE_BYTES = 64 * 1024 * 1024
 _LOOK_AT_FILES = timedelta(seconds=2)
+_HEARTBEAT = timedelta(seconds=15)
 
 
 class Daemon:
@@ -57,6 +60,7 @@ class Daemon:
         self._running: list[Loop[Any]] = []
         self._precedence = Precedence()
         self._listener: Listener | None = None
+        self._has_door = False
         self._space_asked, self._has_space = 0.0, True
         self._stop = asyncio.Event()
 
@@ -102,6 +106,7 @@ class Daemon:
         words = ["ready"]
         if door is not None:
             host, port = await door.start()
+            self._has_door = True
             words.append(f"smtp={host}:{port}")
         loops: list[Loop[Any]] = [self._receive, self._deliver, self._files, *self._chores()]
         for loop in loops:
@@ -115,7 +120,14 @@ class Daemon:
             chore("seal", timedelta(seconds=1), self.desk.seal),
             chore("index", timedelta(seconds=0.2), self._index),
             chore("idle-connections", timedelta(seconds=15), self._deliverer.rest),
+            chore("heartbeat", _HEARTBEAT, self._beat),
         ]
+
+    def _beat(self) -> None:
+        """Say in the store that the door listens; `desk status` on another machine reads it too."""
+        if self._has_door:
+            name = f"{INTAKE_LEASE}smtp"
+            self.desk.store.write_tx(lambda tx: leases.take(tx, name, self._holder, INTAKE_LEASE_US))
 
     def _index(self) -> None:
         if self._precedence.is_quiet():

@@ -44,6 +44,7 @@ class _Read:
 
     item: Taken
     letter: Letter
+    is_from_envelope: bool
     files: tuple[blobs.Packed, ...]
 
 
@@ -91,7 +92,10 @@ class Receiver:
     def _read_and_file(self, item: Taken) -> None:
         raw = blobs.content(item.sha256)
         letter = self._as_known(self._readers.read(raw), item.envelope)
-        mail = _Read(item, letter, _files(letter))
+        is_from_envelope = letter.sender_doubts == [NO_FROM] and bool(item.envelope.sender)
+        if is_from_envelope:
+            letter = _from_envelope(letter, item.envelope)
+        mail = _Read(item, letter, is_from_envelope, _files(letter))
         fault_point("worker.after_read")
         self._turnstile.wait(item.id)
         for look in range(_LOOKS):
@@ -139,7 +143,7 @@ class Receiver:
             clues = gatherer.gather(letter, envelope, postroom.known_keys())
             queue = postroom.queue_of_addresses(addressed_to(letter, envelope))
             own = frozenset(address.lower() for address in settings.addresses)
-            return place(Mail(letter, envelope, clues, own, queue), gatherer)
+            return place(Mail(letter, envelope, clues, own, queue, mail.is_from_envelope), gatherer)
 
     def _as_known(self, letter: Letter, envelope: Envelope) -> Letter:
         """What only the desk knows about a letter: whether a loop mark is ours, and what its envelope says."""
@@ -148,15 +152,18 @@ class Receiver:
             letter = msgspec.structs.replace(letter, kind="human" if is_typed else "auto-reply")
         if letter.kind == "human" and envelope.sender == "":  # RFC 5321 section 4.5.5: only machines send so
             letter = msgspec.structs.replace(letter, kind="auto-reply")
-        if letter.sender_doubts == [NO_FROM] and envelope.sender:
-            sender = Mailbox("", envelope.sender.lower())
-            letter = msgspec.structs.replace(letter, sender=sender, sender_doubts=[])
         return letter
 
     def _is_ours(self, letter: Letter) -> bool:
         """Another desk may run this program too: its letters are mail like any other."""
         marks = [value.strip() for name, value in letter.headers if name.lower() == LOOP_FIELD.lower()]
         return self._desk.settings.desk.domain in marks
+
+
+def _from_envelope(letter: Letter, envelope: Envelope) -> Letter:
+    """A letter without From, as written by its envelope's sender."""
+    sender = Mailbox("", (envelope.sender or "").lower())
+    return msgspec.structs.replace(letter, sender=sender, sender_doubts=[])
 
 
 def _files(letter: Letter) -> tuple[blobs.Packed, ...]:

@@ -9,12 +9,12 @@ On failure: a letter that fits nowhere opens a new ticket. Never raises for what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from desk.filing import Author, Placement
 from desk.languages.gratitude import is_only_thanks
-from desk.letter import Envelope, Letter, Mailbox
+from desk.letter import MACHINE_KINDS, Envelope, Letter, Mailbox
 from desk.letters.subjects import base_subject
 from desk.letters.tokens import Token
 from desk.states import Status
@@ -29,8 +29,7 @@ from maild.trust import (
     level_of_sender,
 )
 
-_MACHINE = frozenset({"bounce", "report"})
-_SILENT = frozenset({"auto-reply", "bounce", "report", "monitor"})
+_REPORTS = frozenset({"bounce", "report"})
 _MOST_OTHERS = 50
 _SOLVED = frozenset({Status.RESOLVED, Status.CLOSED})
 
@@ -44,6 +43,7 @@ class Mail:
     clues: Clues
     own: frozenset[str]
     queue: str
+    is_from_envelope: bool = False  # it has no From, and the envelope's sender was taken
 
     @property
     def sender(self) -> str:
@@ -56,11 +56,19 @@ class Mail:
     @property
     def is_quiet(self) -> bool:
         """Machines and mere thanks: they are filed where they belong and open nothing."""
-        return self.letter.kind in _SILENT or self.is_thanks
+        return self.letter.kind in MACHINE_KINDS or self.is_thanks
 
 
 def place(mail: Mail, store: Gatherer) -> Placement:
     """Where this letter goes. Reads the store; writes nothing."""
+    placement = _place(mail, store)
+    if mail.is_from_envelope:
+        evidence = (*placement.evidence, "From is missing; the envelope's sender was taken for it")
+        placement = replace(placement, evidence=evidence)
+    return placement
+
+
+def _place(mail: Mail, store: Gatherer) -> Placement:
     letter, clues = mail.letter, mail.clues
     level, why = level_of_sender(letter)
     if letter.kind == "own":
@@ -69,7 +77,7 @@ def place(mail: Mail, store: Gatherer) -> Placement:
         return _drop(mail, f"it went through {letter.hops} servers (loop)")
     if clues.letter is not None:
         return _machine_answer(mail, store, clues.letter)
-    if letter.kind in _MACHINE:
+    if letter.kind in _REPORTS:
         return _hold(mail, None, "a delivery report for a letter that we did not send", level, (why,))
     if level == SUSPECT:
         return _hold(mail, None, f"the sender cannot be trusted: {why}", SUSPECT, (why,))
@@ -179,14 +187,31 @@ def _by_known_id(mail: Mail, store: Gatherer, level: int) -> Placement | None:
         ticket = store.ticket(number)
         if ticket is None:
             continue
+        own = identity == mail.letter.message_id
+        if own and _is_only_claimed(mail, store, ticket):
+            return _beside_claim(mail, store, level, ticket)
         if ticket.status is Status.CLOSED and not mail.is_quiet:
             return _new(
                 mail, store, level, (f"refers to closed ticket {ticket.number}",), linked=ticket.number
             )
-        own = identity == mail.letter.message_id
         evidence = f"{'its own Message-ID' if own else 'a known id'} of ticket {ticket.number}"
         return _person_only(mail, store, level, ticket, evidence)
     return None
+
+
+def _is_only_claimed(mail: Mail, store: Gatherer, ticket: TicketFacts) -> bool:
+    """Whether all that binds a mail to a ticket of others is that a letter there referred to its Message-ID.
+
+    Anybody can refer to an id before its mail comes. An automatic answer opens nothing, so it is held as ever.
+    """
+    clues = mail.clues
+    is_first = len(clues.known) == 1 and not clues.has_equal_id and mail.letter.kind != "auto-reply"
+    return is_first and clues.technician is None and store.roles(ticket.number, clues.contact) is None
+
+
+def _beside_claim(mail: Mail, store: Gatherer, level: int, ticket: TicketFacts) -> Placement:
+    said = f"ticket {ticket.number} of somebody else refers to its Message-ID; opened beside it"
+    return replace(_new(mail, store, level, (said,), linked=ticket.number), takes_own_id=True)
 
 
 def _person_only(mail: Mail, store: Gatherer, level: int, ticket: TicketFacts, evidence: str) -> Placement:
@@ -222,7 +247,7 @@ def _person_only(mail: Mail, store: Gatherer, level: int, ticket: TicketFacts, e
 
 
 def _joining(mail: Mail, ticket: TicketFacts, *, level: int, wakes: bool = False, **more: Any) -> Placement:
-    is_silent = mail.letter.kind in _SILENT
+    is_silent = mail.letter.kind in MACHINE_KINDS
     thanks = mail.is_thanks
     return Placement(
         way="join",
@@ -273,11 +298,15 @@ def _may_join(mail: Mail, others: tuple[Mailbox, ...], level: int) -> tuple[Mail
 
 
 def _may_acknowledge(mail: Mail) -> bool:
-    """Never to machines, never to the null sender, never for spam (RFC 3834 section 2)."""
+    """Never to machines, never to the null sender, never for spam (RFC 3834 section 2).
+
+    Nor to the sender of the envelope alone: anybody can write one there (backscatter).
+    """
     return (
         mail.letter.kind == "human"
         and mail.envelope.sender != ""
         and mail.letter.sender is not None
+        and not mail.is_from_envelope
         and mail.envelope.door != "import"
         and not mail.letter.is_marked_spam
     )
@@ -326,7 +355,7 @@ def _id_notes(mail: Mail) -> tuple[str, ...]:
 
 def _others(mail: Mail) -> tuple[Mailbox, ...]:
     """Who else stands in To and Cc, ourselves and the sender left out; nobody for automatic mail."""
-    if mail.letter.kind in _SILENT:
+    if mail.letter.kind in MACHINE_KINDS:
         return ()
     found = {m.address.lower(): m for m in (*mail.letter.to, *mail.letter.cc)}
     found.pop(mail.sender, None)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -14,6 +14,9 @@ from desk.cli.asking import as_option
 from desk.cli.command import Group
 from desk.cli.output import note, print_json
 from desk.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from desk.sealing import Verdict
 
 mail_option = click.option(
     "--with-mail",
@@ -46,23 +49,38 @@ def verify(session: Session, as_login: str | None) -> None:
     if session.is_json:
         print_json(
             {
-                "ok": found.broken is None,
+                "ok": found.is_whole,
                 "broken": found.broken,
                 "reason": found.reason,
                 "checked": found.checked,
                 "erased": found.erased,
+                "unexplained": (
+                    {"count": found.unexplained.count, "first": found.unexplained.first}
+                    if found.unexplained
+                    else None
+                ),
                 "unsealed": found.unsealed,
                 "head": {"seq": found.head.seq, "hash": found.head.hash},
             }
         )
-    elif found.broken is not None:
+    else:
+        _tell_verdict(found)
+    if not found.is_whole:
+        click.get_current_context().exit(1)
+
+
+def _tell_verdict(found: Verdict) -> None:
+    if found.broken is not None:
         click.echo(f"broken at seq {found.broken}: {found.reason}; what comes before it holds")
     else:
         erased = f", the texts of {found.erased} erased" if found.erased else ""
         click.echo(f"whole: {found.checked} events{erased}, {found.unsealed} not sealed yet")
         click.echo(f"head: {found.head.seq} {found.head.hash}")
-    if found.broken is not None:
-        click.get_current_context().exit(1)
+    if found.unexplained is not None:
+        click.echo(
+            f"texts removed: {found.unexplained.count} events from seq {found.unexplained.first} on"
+            " have lost their texts although nobody was erased since"
+        )
 
 
 @click.group(cls=Group)

@@ -17,6 +17,7 @@ from desk.safetext import safe_line
 
 _GAP = "  "
 _NARROWEST = 12
+_WIDEST = 120  # of a cell that a stranger may fill
 # JSON escapes C0 by itself; these would still reach the terminal, or (surrogates) could not be encoded.
 _STEERING = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
@@ -55,7 +56,7 @@ def pad(text: str, width: int) -> str:
 def print_table(
     titles: Sequence[str], rows: Iterable[Sequence[object]], *, flexible: Sequence[str] = ()
 ) -> None:
-    """Print rows in columns. On a terminal the columns `flexible` are cut so that lines do not wrap.
+    """Print rows in columns. The columns `flexible` are cut: on a terminal so that lines do not wrap.
 
     Cells are made safe here; None becomes a dash.
     """
@@ -63,8 +64,11 @@ def print_table(
     if not cells:
         return
     widths = [max(map(display_width, column)) for column in zip(titles, *cells, strict=True)]
+    bending = [titles.index(title) for title in flexible]
+    for column in bending:
+        widths[column] = min(widths[column], _WIDEST)
     if flexible and sys.stdout.isatty():
-        _narrow(widths, [titles.index(title) for title in flexible])
+        _narrow(widths, bending)
     for row in [list(titles), *cells]:
         line = _GAP.join(pad(cut(cell, width), width) for cell, width in zip(row, widths, strict=True))
         click.echo(line.rstrip())

@@ -226,6 +226,9 @@ def erase(session: Session, address: str, yes: bool, as_login: str | None) -> No
     scrub(session.open().store)
     told(session, events, f"{address} erased", address=address)
     note("backups that were made before still hold the texts")
+    outgoing = session.open().settings.smarthost.maildir
+    if outgoing is not None:
+        note(f"letters that were put into {session.home / outgoing} stay there; remove them by hand")
 
 
 @people.command()

@@ -106,14 +106,13 @@ class Session:
         """
         from desk.errors import NotAllowed
         from desk.people import grants_of  # slow import
-        from desk.permissions import may, roles_with
+        from desk.permissions import may, refusal
 
         actor = self.keeper(login)
         with self.open().reading():
             grants = grants_of(actor)
         if actor.kind != "system" and not may(grants, action, None):
-            roles = " or ".join(roles_with(action)) or "nobody"
-            raise NotAllowed(f"{actor.who} may not {action}; that needs the role {roles}")
+            raise NotAllowed(refusal(actor.who, action))
         return actor
 
 

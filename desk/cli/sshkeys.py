@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from desk.cli.command import Command
+from desk.cli.output import print_json
 from desk.cli.session import Session, pass_session
 
 
@@ -25,8 +26,12 @@ def ssh_keys(session: Session, login: str) -> None:
 
     command = [program(), "--home", str(session.home), "console"]
     with session.open().reading():
-        for line in keys_of(login):
-            click.echo(authorized_line(line, login, command))
+        lines = [authorized_line(line, login, command) for line in keys_of(login)]
+    if session.is_json:
+        print_json(lines)
+        return
+    for line in lines:
+        click.echo(line)
 
 
 def program() -> str:

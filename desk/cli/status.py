@@ -31,10 +31,18 @@ def status(session: Session) -> None:
         ("parked", found["parked"]),
         ("outbox", f"{outbox['waiting']} waiting, {outbox['failed']} failed"),
         ("sealed", f"{found['sealed']['seq']} events, head {found['sealed']['hash'][:16]}"),
-        *((f"newest {one['intake']}", one["newest"]) for one in found["intakes"]),
+        *(row for one in found["intakes"] for row in _intake_rows(one)),
         *(("rules", error) for error in found["rules"]["errors"]),
     ]
     print_table(("WHAT", "STATE"), rows)
+
+
+def _intake_rows(intake: dict[str, Any]) -> list[tuple[str, object]]:
+    name = intake["intake"]
+    rows: list[tuple[str, object]] = [(f"newest {name}", intake["newest"])]
+    if intake["listen"] is not None:
+        rows.append((f"heartbeat {name}", intake["heartbeat"]))
+    return rows
 
 
 def _status(desk: Desk) -> dict[str, Any]:
@@ -42,11 +50,11 @@ def _status(desk: Desk) -> dict[str, Any]:
     from desk.live.running import is_running
     from desk.reads import health, mail
 
-    heads = sealing.heads(desk.store)
+    heads, listen = sealing.heads(desk.store), desk.settings.smtp.listen
     with desk.reading():
         return {
             **mail.counts(),
-            "intakes": health.arrivals(),
+            "intakes": health.intakes({"smtp": str(listen)} if listen else {}),
             "rules": {"digest": "", "errors": []},
             "running": is_running(desk.home),
             "home": str(desk.home),

@@ -236,10 +236,16 @@ def merge(session: Session, number: int, into: int, as_login: str | None) -> Non
 @as_option
 @pass_session
 def undo(session: Session, number: int | None, as_login: str | None) -> None:
-    """Take back your last order, on one ticket or anywhere."""
+    """Take back your last order, on one ticket or anywhere; again, and the one before goes too."""
     from desk.commands import Undo
+    from desk.events import UndoDone
+    from desk.reads.events import order_given  # slow import
 
-    told(session, give(session, as_login, Undo(number)), "your last order is taken back")
+    events = give(session, as_login, Undo(number))
+    done = next(event.happening for event in events if isinstance(event.happening, UndoDone))
+    with session.open().reading():
+        order = order_given(done.of[0])  # the ids are sorted, and what an order caused comes after it
+    told(session, events, f"your `{order.verb}` is taken back", undone={"id": order.id, "verb": order.verb})
 
 
 ticket.add_command(attachment)

@@ -11,21 +11,18 @@ from dataclasses import replace
 
 from desk import spool
 from desk.actors import SYSTEM, Actor
-from desk.clock import iso
 from desk.errors import Conflict, Invalid
 from desk.events import (
     LetterBounced,
     MessageHeld,
     ParticipantAdded,
-    StateChanged,
-    TicketCreated,
     TicketLinked,
 )
 from desk.faults import fault_point
 from desk.filing import FileLetter, ParkMail, Placement, identities_of
 from desk.handlers.acknowledging import acknowledge
 from desk.handlers.incoming import NO_SUBJECT, insert_letter, message_in
-from desk.handlers.replies import next_number
+from desk.handlers.opening import Opening, opened, wake
 from desk.languages.choose import choose
 from desk.letter import Letter, Mailbox
 from desk.letters.subjects import base_subject
@@ -37,11 +34,6 @@ from desk.store.writer import Transaction
 HOUR_US = 3_600_000_000
 _WEEK_US = 7 * 24 * HOUR_US
 _MOST_RECENT = 50  # of one requester's tickets that are compared by subject
-_TICKET = (
-    "INSERT INTO ticket (number, subject, status, priority, tier, kind, category, queue, requester,"
-    " requester_address, language, channel, arrived, created, updated, due, messages, reopens, collecting,"
-    " version) VALUES (?, ?, 0, 3, 1, 'incident', '', ?, ?, ?, ?, ?, ?, ?, ?, 4611686018427387904, 1, 0, ?, 1)"
-)
 
 
 @handles(ParkMail)
@@ -130,47 +122,24 @@ def _new(command: FileLetter, run: Run) -> None:
     if into is not None:
         _append(command, run, into, person)
         return
-    number = next_number(run)
     subject = base_subject(letter.subject)[:998] or NO_SUBJECT[language]
     related = _related(command, run, person)
     if related is not None:
         said = f"the same requester wrote about the same subject in ticket {related}; possibly related"
         command = replace(command, placement=replace(placement, evidence=(*placement.evidence, said)))
     linked = placement.linked if placement.linked is not None else related
-    now = run.tx.now_us
-    run.tx.run(
-        _TICKET,
-        number,
-        subject,
-        placement.queue or desk.queue,
-        person.contact,
-        person.address,
-        language,
-        command.channel,
-        command.arrived_us,
-        now,
-        now,
-        collecting,
-    )
-    run.tx.run(
-        "INSERT INTO participant (ticket, contact, address, role, since) VALUES (?, ?, ?, 'requester', ?)",
-        number,
-        person.contact,
-        person.address,
-        now,
-    )
-    run.record(
-        TicketCreated(
-            number=number,
+    number = opened(
+        run,
+        Opening(
             subject=subject,
-            channel=command.channel,
-            kind="incident",
             queue=placement.queue or desk.queue,
-            requester=person.address,
-            arrived=iso(command.arrived_us),
+            contact=person.contact,
+            address=person.address,
             language=language,
+            channel=command.channel,
+            arrived_us=command.arrived_us,
+            is_collecting=collecting,
         ),
-        ticket=number,
         by=Actor("requester", person.address),
     )
     _add_message(command, run, number, person)
@@ -235,26 +204,7 @@ def _append(command: FileLetter, run: Run, number: int, person: Person) -> None:
     if placement.letter is not None and letter.kind == "bounce":
         _note_bounce(run, number, letter, placement.letter)
     if placement.wakes:
-        _wake(run, number, person)
-
-
-def _wake(run: Run, number: int, person: Person) -> None:
-    """A requester's word reopens a resolved ticket and ends the wait for him."""
-    now = Status(run.tx.rows("SELECT status FROM ticket WHERE number = ?", number)[0][0])
-    if now not in (Status.WAITING, Status.RESOLVED):
-        return
-    reopened = 1 if now is Status.RESOLVED else 0
-    run.tx.run(
-        "UPDATE ticket SET status = ?, resolved = NULL, reopens = reopens + ? WHERE number = ?",
-        int(Status.OPEN),
-        reopened,
-        number,
-    )
-    run.record(
-        StateChanged(from_=now.word, to=Status.OPEN.word, reason="mail", by="requester"),
-        ticket=number,
-        by=Actor("requester", person.address),
-    )
+        wake(run, number, reason="mail", by=Actor("requester", person.address))
 
 
 def _hold(command: FileLetter, run: Run) -> None:
@@ -297,6 +247,8 @@ def _add_message(command: FileLetter, run: Run, number: int, person: Person) -> 
     letter, placement = command.letter, command.placement
     message = insert_letter(command, run, number, person, MessageState.STANDS)
     _claim_identities(run, letter, "ticket = ?", number)
+    if placement.takes_own_id:
+        run.tx.run("UPDATE message_identity SET ticket = ? WHERE message_id = ?", number, letter.message_id)
     run.record(
         message_in(message, letter, placement, person),
         ticket=number,

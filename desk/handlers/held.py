@@ -6,22 +6,29 @@ from typing import Any
 
 from desk import spool
 from desk.actors import Actor
-from desk.clock import iso
 from desk.commands import RejectHeld, ReleaseHeld, RetryParked
 from desk.errors import IllegalMove, NotFound
-from desk.events import MessageIn, MessageRejected, MessageReleased, StateChanged, TicketCreated
+from desk.events import MessageIn, MessageRejected, MessageReleased
 from desk.handlers.changes import change
 from desk.handlers.incoming import NO_SUBJECT
-from desk.handlers.replies import next_number
+from desk.handlers.opening import Opening, opened, wake
 from desk.languages.choose import choose
+from desk.letter import MACHINE_KINDS
 from desk.letters.subjects import base_subject
-from desk.service import Run, handles
+from desk.service import About, Run, finds, handles
 from desk.spans import new_text
-from desk.states import InboxState, MessageState, Status
-from desk.store.schema import Contact, Inbox, Message, MessageIdentity, Participant, Ticket
+from desk.states import InboxState, MessageState
+from desk.store.schema import Contact, Inbox, Message, MessageIdentity, Ticket
 
 _ASIDE = frozenset({InboxState.HELD, InboxState.PARKED, InboxState.DROPPED})
-_AUTOMATIC = frozenset({"auto-reply", "bounce", "report", "monitor"})
+
+
+@finds(ReleaseHeld, RejectHeld, RetryParked)
+def ticket_of_mail(command: ReleaseHeld | RejectHeld | RetryParked, run: Run) -> About:
+    """The ticket beside which the mail lies, or the one into which that was merged."""
+    inbox = Inbox.get_or_none(Inbox.id == command.inbox)
+    ticket = _standing(inbox.ticket) if inbox else None
+    return About(ticket=ticket.number if ticket else None)
 
 
 @handles(ReleaseHeld)
@@ -34,7 +41,7 @@ def release(command: ReleaseHeld, run: Run) -> None:
         )
         raise IllegalMove(f"mail {inbox.id} is {InboxState(inbox.state).word}, not held; {remedy}")
     message = Message.get_by_id(inbox.message)
-    ticket = _ticket_beside(run, message) or _open(run, inbox, message)
+    ticket = _standing(message.ticket) or _open(run, inbox, message)
     Message.update(ticket=ticket.number, state=int(MessageState.STANDS), audience="public").where(
         Message.id == message.id
     ).execute()
@@ -48,19 +55,13 @@ def release(command: ReleaseHeld, run: Run) -> None:
         _message_in(message), ticket=ticket.number, message=message.id, by=Actor("requester", message.author)
     )
     change(run, ticket, messages=ticket.messages + 1)
-    if ticket.status in (Status.WAITING, Status.RESOLVED) and message.kind not in _AUTOMATIC:
-        before = Status(ticket.status)
-        reopens = ticket.reopens + (before is Status.RESOLVED)
-        change(run, ticket, status=int(Status.OPEN), resolved=None, reopens=reopens)
-        run.record(
-            StateChanged(from_=before.word, to=Status.OPEN.word, reason="released", by="technician"),
-            ticket=ticket.number,
-        )
+    if message.kind not in MACHINE_KINDS:
+        wake(run, ticket.number, reason="released", by=run.by)
     spool.settle(run.tx, inbox.id, InboxState.DONE, ticket=ticket.number, message=message.id)
 
 
-def _ticket_beside(run: Run, message: Message) -> Ticket | None:
-    number = message.ticket
+def _standing(number: int | None) -> Ticket | None:
+    """A ticket, or the one that it was merged into."""
     while number is not None:
         ticket: Ticket = Ticket.get_by_id(number)
         if ticket.merged_into is None:
@@ -70,40 +71,27 @@ def _ticket_beside(run: Run, message: Message) -> Ticket | None:
 
 
 def _open(run: Run, inbox: Inbox, message: Message) -> Ticket:
-    now = run.tx.now_us
     text = new_text(message.text, message.spans)
     person = Contact.get_by_id(message.contact)
     default = run.desk.settings.desk.language
     language = choose(
         person=person.language, thread=None, text=text if text.strip() else message.subject, queue=default
     )
-    ticket: Ticket = Ticket.create(
-        number=next_number(run),
-        subject=base_subject(message.subject)[:998] or NO_SUBJECT[language],
-        status=int(Status.NEW),
-        queue=run.desk.postroom.queue_of_addresses(inbox.envelope.get("recipients", ())),
-        requester=message.contact,
-        requester_address=message.author,
-        language=language,
-        channel="email",
-        arrived=inbox.at,
-        created=now,
-        updated=now,
+    number = opened(
+        run,
+        Opening(
+            subject=base_subject(message.subject)[:998] or NO_SUBJECT[language],
+            queue=run.desk.postroom.queue_of_addresses(inbox.envelope.get("recipients", ())),
+            contact=person.id,
+            address=message.author,
+            language=language,
+            channel="email",
+            arrived_us=inbox.at,
+            messages=0,
+        ),
+        by=Actor("requester", message.author),
     )
-    Participant.insert(
-        ticket=ticket.number, contact=message.contact, address=message.author, role="requester", since=now
-    ).execute()
-    created = TicketCreated(
-        number=ticket.number,
-        subject=ticket.subject,
-        channel="email",
-        kind=ticket.kind,
-        queue=ticket.queue,
-        requester=message.author,
-        arrived=iso(inbox.at),
-        language=language,
-    )
-    run.record(created, ticket=ticket.number, by=Actor("requester", message.author))
+    ticket: Ticket = Ticket.get_by_id(number)
     return ticket
 
 
@@ -113,7 +101,7 @@ def _message_in(message: Message) -> MessageIn:
         sha256=message.blob,
         message_id=message.message_id,
         from_=message.author,
-        auto=message.kind in _AUTOMATIC,
+        auto=message.kind in MACHINE_KINDS,
         kind=message.kind,
         trust=message.trust,
         author=message.author_kind,
@@ -133,7 +121,7 @@ def reject(command: RejectHeld, run: Run) -> None:
         Message.update(state=int(MessageState.REJECTED)).where(Message.id == message).execute()
     run.record(
         MessageRejected(message=message, reason=command.reason or inbox.reason),
-        ticket=inbox.ticket,
+        ticket=run.about.ticket,
         message=message,
     )
     spool.settle(

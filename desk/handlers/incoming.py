@@ -7,7 +7,7 @@ import msgspec
 from desk import blobs
 from desk.events import MessageIn
 from desk.filing import FileLetter, Placement
-from desk.letter import Letter
+from desk.letter import MACHINE_KINDS, Letter
 from desk.people import Person
 from desk.service import Run
 from desk.spans import stored
@@ -84,7 +84,7 @@ def message_in(message: int, letter: Letter, placement: Placement, person: Perso
         sha256=letter.sha256,
         message_id=letter.message_id,
         from_=person.address,
-        auto=letter.kind != "human" and letter.kind != "list",
+        auto=letter.kind in MACHINE_KINDS,
         kind=letter.kind,
         trust=placement.trust,
         author=placement.author,

@@ -6,11 +6,11 @@ import mimetypes
 from datetime import timedelta
 
 from desk import blobs
-from desk.clock import iso
 from desk.commands import AddNote, File, OpenTicket, Reply
 from desk.errors import IllegalMove, Invalid
-from desk.events import CategoryChanged, MessageIn, MessageOut, NoteAdded, TicketCreated
+from desk.events import CategoryChanged, MessageIn, MessageOut, NoteAdded
 from desk.handlers.changes import change, give_to, move, public_participants, ticket_for
+from desk.handlers.opening import Opening, opened
 from desk.languages.choose import LANGUAGES, choose
 from desk.letters.headers import can_carry
 from desk.letters.markdown import Markdown, escape
@@ -18,9 +18,9 @@ from desk.letters.subjects import base_subject, reply_subject
 from desk.people import clean_name, mailable_address, requester, technician, undo_seconds
 from desk.postroom import Outgoing, Recipient
 from desk.service import Run, handles
-from desk.states import Direction, Status, TicketKind, by_word, ticket_kind
+from desk.states import Direction, Status, by_word, ticket_kind
 from desk.states import Priority as Urgency
-from desk.store.schema import Attachment, Contact, Message, Participant, SearchWaiting, Technician, Ticket
+from desk.store.schema import Attachment, Contact, Message, SearchWaiting, Technician, Ticket
 
 MOST_TEXT = 200_000
 MOST_FILES_BYTES = 25_000_000
@@ -147,7 +147,6 @@ def open_ticket(command: OpenTicket, run: Run) -> None:
     language = _language(command, person.language, run)
     ticket = _insert_ticket(command, run, queue, subject, person.contact, person.address, language)
     message = _add_message(run, ticket, Direction.IN, "human", "public", name, text, ())
-    run.record(_created(ticket), ticket=ticket.number)
     if ticket.category:
         run.record(CategoryChanged(from_="", to=ticket.category), ticket=ticket.number)
     run.record(_said(message, ticket, text), ticket=ticket.number, message=message)
@@ -173,51 +172,23 @@ def _language(command: OpenTicket, person: str | None, run: Run) -> str:
 def _insert_ticket(
     command: OpenTicket, run: Run, queue: str, subject: str, contact: int, address: str, language: str
 ) -> Ticket:
-    number = next_number(run)
-    now = run.tx.now_us
-    priority = by_word(Urgency, command.priority) if command.priority else Urgency.NORMAL
-    ticket: Ticket = Ticket.create(
-        number=number,
-        subject=subject,
-        status=int(Status.NEW),
-        priority=int(priority),
-        kind=ticket_kind(command.kind).value,
-        category=command.category,
-        queue=queue,
-        requester=contact,
-        requester_address=address,
-        language=language,
-        channel=command.channel,
-        arrived=now,
-        created=now,
-        updated=now,
-        messages=1,
+    number = opened(
+        run,
+        Opening(
+            subject=subject,
+            queue=queue,
+            contact=contact,
+            address=address,
+            language=language,
+            channel=command.channel,
+            arrived_us=run.tx.now_us,
+            priority=by_word(Urgency, command.priority) if command.priority else Urgency.NORMAL,
+            kind=ticket_kind(command.kind),
+            category=command.category,
+        ),
     )
-    Participant.insert(ticket=number, contact=contact, address=address, role="requester", since=now).execute()
+    ticket: Ticket = Ticket.get_by_id(number)
     return ticket
-
-
-def next_number(run: Run) -> int:
-    """The next ticket number; given back when the transaction rolls back, so there are no gaps."""
-    rows = run.tx.rows(
-        "INSERT INTO counter (name, value) VALUES ('ticket', 1)"
-        " ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value"
-    )
-    return int(rows[0][0])
-
-
-def _created(ticket: Ticket) -> TicketCreated:
-    return TicketCreated(
-        number=ticket.number,
-        subject=ticket.subject,
-        channel=ticket.channel,
-        kind=TicketKind(ticket.kind).value,
-        queue=ticket.queue,
-        requester=ticket.requester_address,
-        arrived=iso(ticket.arrived),
-        language=ticket.language,
-        priority=ticket.priority,
-    )
 
 
 def _said(message: int, ticket: Ticket, text: str) -> MessageIn:

@@ -15,7 +15,7 @@ from desk.commands import SPECS, Undo
 from desk.errors import Conflict, IllegalMove, NotFound
 from desk.events import UndoDone
 from desk.handlers.changes import change, ticket_for
-from desk.service import Run, handles
+from desk.service import About, Run, finds, handles
 from desk.states import MessageState, Status, by_word
 from desk.store.schema import Event, Message, Outbox, Ticket, TicketTag
 
@@ -24,15 +24,26 @@ _FINAL = frozenset({"merge"})
 _LOOK_BACK = 200
 
 
-@handles(Undo)
-def undo(command: Undo, run: Run) -> None:
-    """Take back the actor's newest order that still stands, on one ticket or anywhere.
+@finds(Undo)
+def order_to_undo(command: Undo, run: Run) -> About:
+    """The actor's newest order that still stands, on one ticket or anywhere.
 
     Raises:
-        NotFound: there is nothing to take back. Conflict: somebody changed the same thing since.
-        IllegalMove: it has left the house already, or is of a kind that cannot be taken back.
+        NotFound: there is nothing to take back. IllegalMove: it is of a kind that cannot be taken back.
     """
     order = _last_order(run, command.ticket)
+    return About(ticket=order.ticket, undo_of=order.id)
+
+
+@handles(Undo)
+def undo(command: Undo, run: Run) -> None:
+    """Take back the order that was found.
+
+    Raises:
+        Conflict: somebody changed the same thing since.
+        IllegalMove: it has left the house already, or is of a kind that cannot be taken back.
+    """
+    order: Any = Event.get_by_id(run.about.undo_of)
     caused = list(_caused_by(order).order_by(Event.id.desc()))
     ticket = ticket_for(run, order.ticket)
     for event in caused:
@@ -54,7 +65,7 @@ def _last_order(run: Run, number: int | None) -> Any:
         if event.event == "undo.done":
             undone.update(event.data["of"])
         elif event.data["verb"] in _FINAL:
-            raise IllegalMove(f"ticket {event.ticket} was merged since; a merge cannot be taken back")
+            raise IllegalMove(f"ticket {event.ticket} was merged; a merge cannot be taken back yet")
         elif event.id not in undone and event.data["verb"] in _UNDOABLE and _caused_by(event).exists():
             return event
     where = f" on ticket {number}" if number is not None else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -22,6 +23,21 @@ def event_rows(ticket: int) -> list[dict[str, Any]]:
     entries = [_entry(row) for row in _read(ticket)]
     places = _places(entries)
     return [_as_json(entry, places) for entry in entries]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenOrder:
+    """An order as its words: `verb` is that of the command line, `ticket` None when it was about none."""
+
+    id: int
+    verb: str
+    ticket: int | None
+
+
+def order_given(event: int) -> GivenOrder:
+    """The order behind an order.given event. Call it inside `store.reading()`."""
+    row = Event.get_by_id(event)
+    return GivenOrder(row.id, row.data["verb"], row.ticket)
 
 
 def _read(ticket: int) -> Iterable[tuple[Any, ...]]:

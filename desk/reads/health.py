@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from desk.clock import iso
 from desk.states import InboxState, OutboxState
-from desk.store.schema import Event, Inbox, Outbox
+from desk.store.schema import Event, Inbox, Lease, Outbox
 from desk.store.writer import Store
 
 _NEWEST_LOOKED_AT = 10_000
+INTAKE_LEASE = "intake:"  # and the name of the door: the lease that its daemon renews while it listens
+INTAKE_LEASE_US = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,11 @@ def letters_waiting() -> Waiting:
     return _waiting(Outbox, Outbox.created, int(OutboxState.WAITING))
 
 
+def letters_to_new_addresses(since_us: int) -> int:
+    """Letters written since to addresses never seen before. Call it inside `reading()`."""
+    return int(Outbox.select().where(Outbox.to_new, Outbox.created > since_us).count())
+
+
 def _waiting(table: Any, column: Any, state: int) -> Waiting:
     rows = table.select(column).where(table.state == state)
     oldest = rows.order_by(column).first()
@@ -44,6 +52,25 @@ def arrivals() -> list[dict[str, Any]]:
     for door, at in rows.tuples():
         newest.setdefault(door, at)
     return [{"intake": door, "newest": iso(at)} for door, at in sorted(newest.items())]
+
+
+def intakes(listening: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Each door that is configured (name -> where it listens) or brought mail; inside `reading()`.
+
+    `newest` is the instant of its newest mail, `heartbeat` when the daemon last said that it listens.
+    """
+    newest = {one["intake"]: one["newest"] for one in arrivals()}
+    rows: Any = Lease.select(Lease.name, Lease.until).where(Lease.name.startswith(INTAKE_LEASE))
+    beats = {name.removeprefix(INTAKE_LEASE): iso(until - INTAKE_LEASE_US) for name, until in rows.tuples()}
+    return [
+        {
+            "intake": door,
+            "listen": listening.get(door),
+            "newest": newest.get(door),
+            "heartbeat": beats.get(door) if door in listening else None,
+        }
+        for door in sorted({*newest, *listening})
+    ]
 
 
 def newest_event_us() -> int:

@@ -22,14 +22,17 @@ from desk.homefiles import check_home, read_home
 from desk.homemodes import warnings
 from desk.letters import templates
 from desk.live.running import is_running
+from desk.notyet import unread_settings
 from desk.reads import health
 from desk.service import Desk
-from desk.settings import FILE_NAME, Settings, load_settings, settings_problems
+from desk.settings import FILE_NAME, Settings, Smarthost, load_settings, settings_problems
+from maild.deliver.passwords import secret_of
 
 EARLIEST_YEAR = 2026  # no desk is older than its program
 STUCK = timedelta(hours=1)
 _RESOLVE_S = 5.0
 _CONNECT_S = 3.0
+_BANNER_S = 5.0
 _SPARE_BYTES = 64_000_000
 _LAST_SEALS = 10_000
 
@@ -50,6 +53,16 @@ def check_files(home: Path) -> Findings:
     """Settings and the home's files, each fault with its file, line and column."""
     for fault in check_home(home):
         yield Finding("files", str(fault))
+
+
+def check_unread(home: Path) -> Findings:
+    """Keys of desk.toml that nothing obeys yet."""
+    try:
+        found = unread_settings(home)
+    except DeskError:
+        return  # check_files has named it
+    for unread in found:
+        yield Finding("files", str(unread.fault))
 
 
 def check_modes(home: Path) -> Findings:
@@ -103,16 +116,14 @@ def check_disk(home: Path, settings: Settings) -> Findings:
 def check_doors(home: Path, settings: Settings) -> Findings:
     """Ports: free when no desk runs, answering when one does."""
     listen = settings.smtp.listen
-    if listen is None and settings.lmtp.listen is None and not settings.imap:
-        yield Finding(
-            "doors", f"no way in is open; name one in {home / FILE_NAME}: [smtp], [lmtp] or [[imap]]"
-        )
-    for name, place in (("smtp", settings.smtp.listen), ("lmtp", settings.lmtp.listen)):
-        if place is None or (place.port == 0 and not place.path):
-            continue
-        fault = _refuses(home, place) if is_running(home) else _taken(place)
-        if fault:
-            yield Finding("doors", f"[{name}] listen = {str(place)!r}: {fault}")
+    if listen is None:
+        yield Finding("doors", f"no way in is open; write listen in [smtp] of {home / FILE_NAME}")
+        return
+    if listen.port == 0 and not listen.path:
+        return
+    fault = _refuses(home, listen) if is_running(home) else _taken(listen)
+    if fault:
+        yield Finding("doors", f"[smtp] listen = {str(listen)!r}: {fault}")
 
 
 def _refuses(home: Path, place: ListenAddress) -> str | None:
@@ -170,6 +181,35 @@ def check_names(settings: Settings) -> Findings:
                 )
 
 
+def check_smarthost(settings: Settings) -> Findings:
+    """The server that takes our letters answers, and the command for its password prints one."""
+    smarthost = settings.smarthost
+    place = f"[smarthost] {smarthost.host}:{smarthost.port}"
+    fault = _no_greeting(smarthost) if smarthost.host else None
+    if fault:
+        yield Finding("smarthost", f"{place} {fault}; start that server, or correct host, port and tls")
+    command = smarthost.token_command or smarthost.password_command
+    if command:
+        try:
+            secret_of(command)
+        except DeskError as error:
+            yield Finding("smarthost", f"{error}; try it as the user that runs the desk")
+
+
+def _no_greeting(smarthost: Smarthost) -> str | None:
+    """Why there is no SMTP greeting; with TLS from the first byte a connection is all that is asked."""
+    try:
+        with socket.create_connection((smarthost.host, smarthost.port), _BANNER_S) as server:
+            banner = b"220" if smarthost.tls == "implicit" else server.recv(512)
+    except socket.gaierror:
+        return None  # check_names has named it
+    except TimeoutError:
+        return f"does not answer within {_BANNER_S:g} s"
+    except OSError as error:
+        return f"does not answer ({error.strerror or error})"
+    return None if banner.startswith(b"220") else f"does not greet as SMTP does, but by {banner[:60]!r}"
+
+
 def check_store(desk: Desk) -> Findings:
     """The store's file is whole, its schema the newest (it was opened), and its history unbroken."""
     for text in health.faults_of_store(desk.store):
@@ -217,6 +257,19 @@ def check_letters(desk: Desk) -> Findings:
         )
 
 
+def check_cap(desk: Desk) -> Findings:
+    """The cap on acknowledgements to addresses never seen before: a flood, or a cap that is too low."""
+    cap = desk.settings.limits.acks_to_new_addresses
+    with desk.reading():
+        sent = health.letters_to_new_addresses(clock.to_us(clock.now() - timedelta(hours=1)))
+    if cap and sent >= cap:
+        yield Finding(
+            "letters",
+            f"acks_to_new_addresses = {cap} was reached within the last hour, new people got no"
+            " acknowledgement; look at the newest tickets, and raise it in [limits] if they are no flood",
+        )
+
+
 def check_running(home: Path) -> Findings:
     """Whether a desk runs is a fact, not a fault."""
     text = (
@@ -242,7 +295,7 @@ def examine(home: Path, open_desk: Callable[[], Desk]) -> Findings:
     if not (home / FILE_NAME).exists():
         yield from (Finding("files", str(fault)) for fault in settings_problems(home))
         return
-    for of_home in (check_files, check_modes, check_templates, check_running):
+    for of_home in (check_files, check_unread, check_modes, check_templates, check_running):
         yield from of_home(home)
     try:
         settings = load_settings(home)
@@ -251,10 +304,11 @@ def examine(home: Path, open_desk: Callable[[], Desk]) -> Findings:
     for of_settings in (check_disk, check_doors):
         yield from of_settings(home, settings)
     yield from check_names(settings)
+    yield from check_smarthost(settings)
     try:
         desk = open_desk()
     except DeskError as error:
         yield Finding("store", f"{settings.store.shown}: {error}")
         return
-    for of_desk in (check_clock, check_store, check_mail, check_letters):
+    for of_desk in (check_clock, check_store, check_mail, check_letters, check_cap):
         yield from of_desk(desk)

@@ -47,7 +47,7 @@ def places(path: Path) -> list[Place]:
     if not path.exists():
         raise NotFound(f"{path} does not exist")
     if not path.is_dir():
-        return [Place(path, _form_of(path), path.stat().st_size)]
+        return [place_of(path)]
     if (path / "cur").is_dir() or (path / "new").is_dir():
         files = [file for name in ("new", "cur") for file in (path / name).glob("[!.]*") if file.is_file()]
         return [Place(file, "maildir", file.stat().st_size) for file in sorted(files, key=_by_name)]
@@ -55,6 +55,15 @@ def places(path: Path) -> list[Place]:
     if not files:
         raise NotFound(f"{path} holds no .eml file and is no Maildir (no new/ and cur/ in it)")
     return [Place(file, "pipe", file.stat().st_size) for file in files]
+
+
+def place_of(path: Path) -> Place:
+    """A single file, whether it holds one mail or an mbox.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return Place(path, _form_of(path), path.stat().st_size)
 
 
 def _by_name(file: Path) -> tuple[str, str]:
@@ -70,7 +79,7 @@ def _form_of(path: Path) -> str:
 
 
 def mails_in(place: Place) -> Iterator[MailFile]:
-    """The mails of a file, in order; for an mbox their paths end in #1, #2 ...
+    """The mails of a file, in order; for an mbox with several their paths end in #1, #2 ...
 
     Raises:
         Invalid: a mail is larger than can be kept. OSError: the file cannot be read.
@@ -81,8 +90,17 @@ def mails_in(place: Place) -> Iterator[MailFile]:
         yield MailFile(str(place.path), place.form, place.path.read_bytes())
         return
     with place.path.open("rb") as file:
-        for number, content in enumerate(split_mbox(file), 1):
-            yield MailFile(f"{place.path}#{number}", "mbox", content)
+        yield from _numbered(str(place.path), split_mbox(file))
+
+
+def _numbered(path: str, contents: Iterator[bytes]) -> Iterator[MailFile]:
+    first, second = next(contents, None), next(contents, None)
+    if first is not None:
+        yield MailFile(path if second is None else f"{path}#1", "mbox", first)
+    if second is not None:
+        yield MailFile(f"{path}#2", "mbox", second)
+    for number, content in enumerate(contents, 3):
+        yield MailFile(f"{path}#{number}", "mbox", content)
 
 
 def split_mbox(file: BinaryIO) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ import sys
 import click
 
 from desk.cli.command import Command
+from desk.cli.output import note
 from desk.cli.session import ROOMS, SafeFormatter, Session, pass_session
 from desk.errors import Unavailable
 
@@ -24,10 +25,15 @@ def up(session: Session) -> None:
     """
     _log_everything(is_debug=session.is_debug)
     from desk.homemodes import refusals  # slow import
+    from desk.notyet import unread_settings
     from maild.main import run  # slow import
 
     for reason in refusals(session.home):
         raise Unavailable(reason)
+    for unread in unread_settings(session.home):
+        if unread.stops:
+            raise unread.fault
+        note(str(unread.fault))
     desk = session.open()
     run(desk, _say)
 

@@ -10,7 +10,6 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -45,13 +44,11 @@ class Deliverer:
         self._routes: list[Route] = []
         self._claimed_us: dict[int, int] = {}
         self._unmarked: dict[int, Answer] = {}
-        self._owed: list[tuple[Sending, timedelta, str]] = []
         self._is_abandoned = False
 
     def claim(self, limit: int) -> Sequence[Sending]:
         if not self._desk.settings.smarthost.is_set:
             return ()
-        self._give_back_owed()
         now = clock.now_us()
         items = outbox.claim(self._desk.store, self._holder, limit)
         self._claimed_us.update({item.id: now for item in items})
@@ -61,17 +58,17 @@ class Deliverer:
         return item.tries
 
     def again(self, item: Sending, after: timedelta, reason: str) -> None:
-        self._owed.append((item, after, reason))
-        self._give_back_owed()
+        self._settle(partial(outbox.defer, sending=item, after=after, code=None, answer=reason))
 
     def park(self, item: Sending, reason: str) -> None:
         self._settle(lambda tx: outbox.mark_failed(tx, item, code=None, answer=reason))
 
     def do(self, item: Sending) -> None:
         """Send one letter and write down what came of it."""
+        claimed_us = self._claimed_us.pop(item.id, clock.now_us())
         answer = self._unmarked.get(item.id)
         if answer is None:
-            if self._is_late(item):
+            if self._is_late(claimed_us):
                 return
             try:
                 answer = self._send(item)
@@ -102,17 +99,9 @@ class Deliverer:
             route.close()
         self._routes.clear()
 
-    def _give_back_owed(self) -> None:
-        """Give back what could not be given back while the store was away; else it waits for its lease to end."""
-        while self._owed:
-            item, after, reason = self._owed[0]
-            self._settle(partial(outbox.defer, sending=item, after=after, code=None, answer=reason))
-            with suppress(ValueError):  # another worker was faster; giving back twice does no harm
-                self._owed.remove((item, after, reason))
-
-    def _is_late(self, item: Sending) -> bool:
+    def _is_late(self, claimed_us: int) -> bool:
         """Whether the lease could end while it is being sent; then it is left to whoever claims it next."""
-        since = timedelta(microseconds=clock.now_us() - self._claimed_us.pop(item.id, clock.now_us()))
+        since = timedelta(microseconds=clock.now_us() - claimed_us)
         return self._is_abandoned or since + timedelta(seconds=self._patience.letter_s * 1.1) > outbox.LEASE
 
     def _send(self, item: Sending) -> Answer:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from maild.reading.charsets import decode
 from maild.reading.filenames import own_name
 from maild.reading.guard import MAX_TEXT_CHARACTERS
+from maild.reading.htmlbudget import HtmlBudget
 from maild.reading.htmltext import TOO_COMPLEX, Flag, html_to_text
 from maild.reading.structure import Part, content_of
 
@@ -100,12 +101,13 @@ def _has_words(raw: bytes, part: Part) -> bool:
 def read_body(raw: bytes, texts: list[Part]) -> Body:
     """Decode the text parts and join them, one blank line between two."""
     body = Body()
+    budget = HtmlBudget()
     lines: list[str] = []
     length = 0
     for part in texts:
         if length > MAX_TEXT_CHARACTERS:
             break
-        part_lines, flags = _lines(raw, part, body)
+        part_lines, flags = _lines(raw, part, body, budget)
         while part_lines and not part_lines[-1].strip():
             part_lines.pop()
         if not part_lines:
@@ -123,7 +125,7 @@ def read_body(raw: bytes, texts: list[Part]) -> Body:
     return body
 
 
-def _lines(raw: bytes, part: Part, body: Body) -> tuple[list[str], list[Flag]]:
+def _lines(raw: bytes, part: Part, body: Body, budget: HtmlBudget) -> tuple[list[str], list[Flag]]:
     content, is_damaged = content_of(raw, part)
     content = content[: MAX_TEXT_CHARACTERS * 4]
     label = part.parameters.get("charset", "").split("(")[0].strip()
@@ -135,7 +137,7 @@ def _lines(raw: bytes, part: Part, body: Body) -> tuple[list[str], list[Flag]]:
     if is_damaged or decoded.is_damaged:
         body.defects.append("damaged text")
     if part.type == "text/html":
-        page = html_to_text(decoded.text)
+        page = html_to_text(decoded.text, budget)
         if page.is_stripped:
             body.defects.append(TOO_COMPLEX)
         return page.lines, page.flags

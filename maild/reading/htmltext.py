@@ -2,7 +2,7 @@
 
 A walk over Lexbor's tree with an explicit stack. Nothing is fetched or executed, no markup comes out.
 Each line carries a flag that the quote scanner uses: hidden text never counts as the sender's words.
-Lexbor is quadratic in depth, so documents above a size or a number of tags are only stripped of their tags.
+What would cost the parser too much (see htmlbudget) is only stripped of its tags.
 On failure: never raises.
 """
 
@@ -16,9 +16,8 @@ from typing import Literal, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-MAX_HTML_BYTES = 512 * 1024
-MAX_OPEN_TAGS = 10_000
-MAX_STRIPPED_CHARACTERS = 2_000_000
+from maild.reading.htmlbudget import HtmlBudget
+
 MAX_QUOTE_DEPTH = 20
 MAX_LINKS = 500
 MAX_LINK_CHARACTERS = 2000
@@ -40,7 +39,7 @@ _BLOCKS = frozenset(_BLOCK_NAMES.split())
 _PARAGRAPHS = frozenset(_PARAGRAPH_NAMES.split())
 _SKIPPED = frozenset(_SKIPPED_NAMES.split())
 _LINK_SCHEMES = ("http://", "https://", "mailto:", "ftp://", "tel:")
-_OPEN_TAG = re.compile(r"<[A-Za-z]")
+_UNSEEN_TAG = re.compile(r"<(/?)(script|style)", re.ASCII | re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _SPACES = re.compile(r"[ \t\r\n\f\v\xa0]+")
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u17b4\u17b5\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
@@ -61,10 +60,16 @@ class HtmlText(NamedTuple):
     is_stripped: bool = False
 
 
-def html_to_text(source: str) -> HtmlText:
-    """The readable text of a document or fragment."""
-    if len(source) > MAX_HTML_BYTES or _tags_exceed(source):
-        return _stripped(source)
+def html_to_text(source: str, budget: HtmlBudget | None = None) -> HtmlText:
+    """The readable text of a document or fragment.
+
+    Args:
+        source: the page.
+        budget: shared by all pages of a mail, and charged here; a page for itself has one of its own.
+    """
+    budget = budget or HtmlBudget()
+    if not budget.affords(source):
+        return _stripped(budget.strippable(source))
     body = LexborHTMLParser(source).body
     walk = _Walk()
     if body is not None:
@@ -72,29 +77,27 @@ def html_to_text(source: str) -> HtmlText:
     return walk.result()
 
 
-def _tags_exceed(source: str) -> bool:
-    return source.count("<") > MAX_OPEN_TAGS and sum(1 for _ in _OPEN_TAG.finditer(source)) > MAX_OPEN_TAGS
-
-
 def _stripped(source: str) -> HtmlText:
     """The text between the tags, for what is too big or too deep; linear."""
-    pieces = []
-    position = 0
-    source = source[:MAX_STRIPPED_CHARACTERS]
-    lower = source.lower()
-    while (start := min(_found(lower, "<script", position), _found(lower, "<style", position))) < len(source):
-        pieces.append(source[position:start])
-        name = "</script" if lower.startswith("<script", start) else "</style"
-        position = _found(lower, name, start)
-    pieces.append(source[position:])
-    text = html.unescape(_TAG.sub("\n", "".join(pieces)))
+    text = html.unescape(_TAG.sub("\n", _without_scripts(source)))
     lines = [line for line in (_SPACES.sub(" ", line).strip() for line in text.split("\n")) if line]
     return HtmlText([f"[{TOO_COMPLEX}]", *lines], [""] * (len(lines) + 1), is_stripped=True)
 
 
-def _found(text: str, wanted: str, position: int) -> int:
-    index = text.find(wanted, position)
-    return len(text) if index < 0 else index
+def _without_scripts(source: str) -> str:
+    """The source without what stands in scripts and styles; one pass, however many there are."""
+    pieces = []
+    position, inside = 0, ""
+    for tag in _UNSEEN_TAG.finditer(source):
+        is_closing, name = bool(tag[1]), tag[2].lower()
+        if not inside and not is_closing:
+            pieces.append(source[position : tag.start()])
+            inside = name
+        elif is_closing and name == inside:
+            position, inside = tag.start(), ""
+    if not inside:
+        pieces.append(source[position:])
+    return "".join(pieces)
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
 """A pool of reader processes: mails go in from any thread, Letters come out, poison hurts nobody.
 
-Each process serves one mail at a time; a free one takes the next. A mail that kills its reader, hangs it or
-makes it fail is tried once more in a fresh one, then read degraded, then refused with the reason.
+Each process serves one mail at a time; a free one takes the next. A mail that kills its reader or makes it
+fail is tried once more in a fresh one, then read degraded, then refused with the reason. One that takes too
+much time is read degraded at once: a second try would take as long.
 One watchdog thread kills readers that are over their wall-clock time.
 On failure: Unreadable (the mail is parked), Unavailable (the pool is closed).
 """
@@ -22,7 +23,7 @@ import msgspec
 
 from desk.errors import Unavailable, Unreadable
 from desk.letter import Letter
-from maild.reading import worker
+from maild.reading import entry, worker
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,10 @@ _TRIES = (worker.NORMAL, worker.NORMAL, worker.DEGRADED)
 
 class _Fault(Exception):
     """A reader did not give a letter."""
+
+    def __init__(self, reason: str, *, is_out_of_time: bool = False) -> None:
+        super().__init__(reason)
+        self.is_out_of_time = is_out_of_time
 
 
 class ReaderPool:
@@ -81,11 +86,16 @@ class ReaderPool:
         """
         reason = ""
         with self._reader() as reader:
+            is_out_of_time = False
             for attempt, mode in enumerate(_TRIES, 1):
+                if is_out_of_time and mode != worker.DEGRADED:
+                    continue
+                if self._is_closed:
+                    raise Unavailable("the readers are closed")
                 try:
                     return reader.ask(mode, raw)
                 except _Fault as fault:
-                    reason = str(fault)
+                    reason, is_out_of_time = str(fault), fault.is_out_of_time
                     if self._is_closed:
                         raise Unavailable("the readers are closed") from fault
                     log.warning("reader failed attempt=%s size=%s reason=%s", attempt, len(raw), reason)
@@ -93,14 +103,32 @@ class ReaderPool:
         raise Unreadable(f"mail of {len(raw)} bytes cannot be read: {reason}")
 
     def close(self) -> None:
-        """End all readers; who waits in `read` gets Unavailable."""
+        """End all readers; who waits in `read` gets Unavailable.
+
+        A mail that is being read has CLOSE_S to be finished. A pipe is closed only when nobody reads from it.
+        """
+        give_up = time.monotonic() + CLOSE_S
         with self._change:
             self._is_closed = True
             self._change.notify_all()
+            for reader in self._idle:
+                reader.hang_up()
+            self._change.wait_for(self._all_idle, CLOSE_S)
+            busy = [reader for reader in self._readers if reader not in self._idle]
         self._stop.set()
         self._watchdog.join()
-        for reader in self._readers:
-            reader.stop()
+        for reader in busy:
+            reader.kill()
+        with self._change:
+            self._change.wait_for(self._all_idle, CLOSE_S)
+            idle = list(self._idle)
+        for reader in idle:
+            reader.hang_up()
+        for reader in idle:
+            reader.end(give_up)
+
+    def _all_idle(self) -> bool:
+        return len(self._idle) == len(self._readers)
 
     @contextmanager
     def _reader(self) -> Iterator[_Reader]:
@@ -115,7 +143,7 @@ class ReaderPool:
         finally:
             with self._change:
                 self._idle.append(reader)
-                self._change.notify()
+                self._change.notify_all()
 
     def _watch(self) -> None:
         while not self._stop.wait(self._check_s):
@@ -141,7 +169,7 @@ class _Reader:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(
-            target=worker.serve, args=(theirs, self._memory_bytes, self._cpu_s), name="reader", daemon=True
+            target=entry.enter, args=(theirs, self._memory_bytes, self._cpu_s), name="reader", daemon=True
         )
         # Ctrl-C goes to the whole terminal; a reader that is still importing would die of it noisily.
         masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -159,12 +187,13 @@ class _Reader:
             raise _Fault("no reader process")
         try:
             if not self._is_ready:
-                self._answer(connection, b"", START_S)
-                self._is_ready = True
-            answer = self._answer(connection, mode + raw, self._wall_s)
+                answer = self._answer(connection, b"", START_S)
+                self._is_ready = answer == entry.READY
+            if self._is_ready:
+                answer = self._answer(connection, mode + raw, self._wall_s)
         except (EOFError, OSError) as gone:
-            raise _Fault(self._obituary()) from gone
-        if answer[:1] != worker.LETTER:
+            raise self._obituary() from gone
+        if answer[:1] != entry.LETTER:
             raise _Fault(answer[1:].decode("utf-8", "replace"))
         return self._decoder.decode(memoryview(answer)[1:])
 
@@ -191,41 +220,51 @@ class _Reader:
             self._is_late, self._deadline = True, None
             self._process.kill()
 
+    def kill(self) -> None:
+        """End the process at once; who asks it sees the end of the pipe."""
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()
+
     def restart(self) -> None:
         """A fresh process in place of one that failed."""
-        self._end(0)
+        self.hang_up()
+        self.end(0)
         self.start()
 
-    def stop(self) -> None:
-        """End the process: it goes by itself at the end of its pipe, or is killed."""
-        self._end(CLOSE_S)
-
-    def _end(self, patience_s: float) -> None:
-        process, connection = self._process, self._connection
-        with self._lock:
-            self._process = self._connection = None
+    def hang_up(self) -> None:
+        """Close our end of the pipe, upon which the process ends by itself; only while nobody asks."""
+        connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(OSError):
                 connection.close()
+
+    def end(self, give_up: float) -> None:
+        """Wait for the process until that moment of the monotonic clock, then kill it."""
+        with self._lock:
+            process, self._process = self._process, None
         if process is None:
             return
-        process.join(patience_s)
+        process.join(max(give_up - time.monotonic(), 0))
         if process.is_alive():
             process.kill()
             process.join()
         process.close()
 
-    def _obituary(self) -> str:
+    def _obituary(self) -> _Fault:
+        if self._is_late and not self._is_ready:
+            return _Fault(f"reader did not start within {START_S:g} s")
         if self._is_late:
-            return f"took longer than {self._wall_s:g} s"
+            return _Fault(f"took longer than {self._wall_s:g} s", is_out_of_time=True)
         process = self._process
         if process is None:
-            return "reader was stopped"
+            return _Fault("reader was stopped")
         process.join(CLOSE_S)
         code = process.exitcode
         if code is not None and code < 0:
-            return _DEATHS.get(-code, f"killed by signal {-code}")
-        return f"reader ended with code {code}"
+            reason = _DEATHS.get(-code, f"killed by signal {-code}")
+            return _Fault(reason, is_out_of_time=-code == signal.SIGXCPU)
+        return _Fault(f"reader ended with code {code}")
 
 
 _DEATHS = {

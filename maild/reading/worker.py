@@ -16,16 +16,12 @@ from multiprocessing.connection import Connection
 
 import msgspec
 
+from maild.reading.entry import FAILED, FAULTS, LETTER, READY
 from maild.reading.letter import read_degraded, read_letter
 
 NORMAL, DEGRADED = b"N", b"D"
-READY, LETTER, FAILED = b"R", b"L", b"F"
 
 _ENCODER = msgspec.msgpack.Encoder()
-
-# What reading a mail can raise when this code or a library has a fault; anything else ends the process.
-_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, OSError, RecursionError,
-           RuntimeError, TypeError, ValueError)  # fmt: skip
 
 
 def serve(connection: Connection, memory_bytes: int, cpu_s: int) -> None:
@@ -45,7 +41,7 @@ def _serve_one(connection: Connection, cpu_s: int) -> bool:
         frame = connection.recv_bytes()
         _allow_cpu(cpu_s)
         answer = LETTER + _ENCODER.encode(_read(frame))
-    except _FAULTS as fault:
+    except FAULTS as fault:
         connection.send_bytes(FAILED + _reason(fault).encode())
         return False
     connection.send_bytes(answer)

@@ -170,6 +170,18 @@ def test_a_rejected_message_is_marked() -> None:
     assert state.messages[1].state is MessageState.REJECTED
 
 
+def test_judging_a_mail_does_not_change_its_ticket_and_releasing_does() -> None:
+    judged = after(
+        *TWO[:1],
+        (1, "message.held", {"message": 7, "reason": "x"}),
+        (1, "message.rejected", {"message": 7, "reason": "x"}),
+    )
+    released = after(*TWO[:1], (1, "message.released", {"message": 7, "reason": "x"}))
+
+    assert judged.tickets[1].updated_us == judged.tickets[1].created_us
+    assert released.tickets[1].updated_us == parse_iso("2026-11-06T10:00:00.000000Z")
+
+
 def test_undone_events_do_not_count() -> None:
     state = after(
         *TWO[:1],

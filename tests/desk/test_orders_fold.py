@@ -12,6 +12,8 @@ from desk.commands import (
     AddNote,
     Assign,
     Merge,
+    RejectHeld,
+    ReleaseHeld,
     Reopen,
     Reply,
     Resolve,
@@ -22,7 +24,7 @@ from desk.commands import (
 from desk.errors import DeskError
 from desk.eventlines import Entry, values
 from desk.fold import Fold, fold, undone
-from desk.store.schema import Message, Participant, TicketTag
+from desk.store.schema import Inbox, Message, Participant, TicketTag
 
 # Each makes an order for the ticket n; m is another one.
 FIELDS = [
@@ -111,6 +113,21 @@ def test_the_events_tell_what_the_rows_hold(shop: Shop, steps: list[tuple[int, i
         row.id: row.ticket for row in shop.rows(Message, Message.ticket.in_(numbers), Message.state == 0)
     }
     assert {number: told.messages[number].ticket for number in lying} == lying
+
+
+def test_the_events_of_held_mail_tell_when_its_ticket_was_changed(shop: Shop) -> None:
+    number = shop.ticket_of(shop.mail("a@client.example", "x"))
+    shop.mail("b@other.example", "let in", ticket=number, way="hold")
+    shop.order(ReleaseHeld(shop.rows(Inbox)[-1].id), "lea")
+    shop.mail("c@other.example", "put away", ticket=number, way="hold")
+    shop.order(RejectHeld(shop.rows(Inbox)[-1].id), "lea")
+    shop.mail("d@other.example", "waits", ticket=number, way="hold")
+
+    told = _folded(shop).tickets[number]
+
+    kept = shop.ticket(number)
+    assert (_as_told(told), told.created_us) == (_as_kept(shop, number), kept["created"])
+    assert told.updated_us == kept["updated"]
 
 
 def _step(shop: Shop, which: int, number: int, other: int, who: str) -> None:

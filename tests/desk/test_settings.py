@@ -190,3 +190,8 @@ def test_wrong_store_address_is_not_repeated_in_the_error(home: Path) -> None:
     assert fault == (
         '2:7: url in [store] is not accepted; write "sqlite:desk.db", or "postgresql://USER@HOST/DATABASE"'
     )
+
+
+def test_smtp_does_not_listen_on_a_socket_path(home: Path) -> None:
+    with pytest.raises(FileError, match=r'listen = "127\.0\.0\.1:2525"'):
+        settings_of(home, '[smtp]\nlisten = "unix:run/smtp.sock"')

@@ -8,7 +8,7 @@ from placing import Thread, answered, closed, merged, opened, resolved
 from post import Filed, Post
 
 from desk.actors import Actor, Door
-from desk.commands import AddTechnician, ChangeContact, RejectHeld, ReleaseHeld, Reply, RetryParked
+from desk.commands import AddTechnician, ChangeContact, Merge, RejectHeld, ReleaseHeld, Reply, RetryParked
 from desk.errors import IllegalMove, NotAllowed, NotFound
 from desk.service import Order
 from desk.settings import load_settings
@@ -58,6 +58,37 @@ def test_release_lets_it_into_its_ticket(post: Post) -> None:
     assert post.message_state(filed.message or 0) is MessageState.STANDS
     assert post.ticket(1)["messages"] == 3
     assert post.participants(1) == [(thread.a, "requester")]
+
+
+def test_orders_about_a_mail_name_the_ticket_beside_which_it_lies(post: Post) -> None:
+    thread = opened(post)
+    released, rejected = held_beside(thread), held_beside(thread)
+    alone = held_alone(post)
+
+    given = [
+        post.order(command)[0]
+        for command in (ReleaseHeld(released.inbox), RejectHeld(rejected.inbox), RejectHeld(alone.inbox))
+    ]
+
+    assert [(event.event, event.ticket) for event in given] == [
+        ("order.given", 1),
+        ("order.given", 1),
+        ("order.given", None),
+    ]
+
+
+def test_orders_about_a_mail_beside_a_merged_ticket_name_the_other(post: Post) -> None:
+    thread = opened(post)
+    filed = held_beside(thread)
+    other = post.take(mail(f"o@{thread.domain}", subject="Scanner"))
+    post.order(Merge(thread.ticket, into=other.ticket or 0))
+
+    events = post.order(RejectHeld(filed.inbox))
+
+    assert [(event.event, event.ticket) for event in events] == [
+        ("order.given", other.ticket),
+        ("message.rejected", other.ticket),
+    ]
 
 
 def test_release_reopens_a_resolved_ticket(post: Post) -> None:

@@ -158,8 +158,12 @@ def test_without_from_the_envelope_sender_is_the_requester(post: Post) -> None:
     filed = post.take(mail("Cron@client.example", author=""))
 
     assert (filed.outcome, filed.trust) == ("new", 1)
+    assert filed.evidence == (
+        "nothing proves the sender",
+        "From is missing; the envelope's sender was taken for it",
+    )
     assert post.ticket(1)["requester_address"] == "cron@client.example"
-    assert [letter.recipient for letter in post.letters()] == ["cron@client.example"]
+    assert post.letters() == []
 
 
 @pytest.mark.parametrize("mail_from", ["<>", None])

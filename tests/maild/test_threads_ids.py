@@ -96,6 +96,32 @@ CASES = [
         *("joined", HERE, "internal", 1, "its own Message-ID of ticket {n}"),
     ),
     Case(
+        "parent after a stranger's mail that refers to it",
+        nothing,
+        lambda t: claimed_parent(t),
+        *(
+            "new",
+            LINKED,
+            "public",
+            1,
+            "ticket {n} of somebody else refers to its Message-ID; opened beside it",
+        ),
+    ),
+    Case(
+        "automatic answer after a stranger's mail that refers to it",
+        nothing,
+        lambda t: claimed_parent(t, fields=VACATION),
+        *("held", HERE, "internal", 1, "its own Message-ID of ticket {n}"),
+        author="stranger",
+    ),
+    Case(
+        "parent of a technician after a stranger's mail that refers to it",
+        nothing,
+        lambda t: claimed_parent(t, "t2@staff.example"),
+        *("joined", HERE, "internal", 1, "its own Message-ID of ticket {n}"),
+        author="technician",
+    ),
+    Case(
         "sibling under a parent never seen",
         nothing,
         lambda t: sibling(t),
@@ -176,6 +202,12 @@ def parent_after_child(thread: Thread) -> Mail:
     return mail(thread.a, message_id=parent)
 
 
+def claimed_parent(thread: Thread, sender: str = "", fields: tuple[str, ...] = ()) -> Mail:
+    parent = new_id()
+    thread.ticket = thread.post.take(mail(thread.stranger, references=(parent,))).ticket or 0
+    return mail(sender or thread.a, message_id=parent, fields=fields)
+
+
 def sibling(thread: Thread) -> Mail:
     parent = new_id()
     thread.ticket = thread.post.take(mail(thread.a, replies_to=parent)).ticket or 0
@@ -185,6 +217,18 @@ def sibling(thread: Thread) -> Mail:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_mail_goes_where_its_ids_say(case: Case, shared_post: Post) -> None:
     check(case, shared_post)
+
+
+def test_a_message_id_that_a_stranger_referred_to_belongs_to_its_mail(post: Post) -> None:
+    planted = new_id()
+    post.take(mail("s@other.example", references=(planted,)))
+    post.take(mail("a@client.example", message_id=planted))
+
+    answer = post.take(mail("a@client.example", replies_to=planted))
+    copy = post.take(mail("a@client.example", message_id=planted, text="By another way."))
+
+    assert (post.tickets(), answer.ticket, copy.ticket) == ([1, 2], 2, 2)
+    assert [letter.recipient for letter in post.letters()] == ["s@other.example", "a@client.example"]
 
 
 def test_evidence_names_what_else_was_seen(post: Post) -> None:

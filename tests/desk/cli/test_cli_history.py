@@ -34,6 +34,25 @@ def test_changed_event_is_named_and_exit_is_1(run: Run, home: Path) -> None:
     assert result.stdout == "broken at seq 2: event 2 was changed, or its seal; what comes before it holds\n"
 
 
+def test_removed_texts_that_no_erasure_explains_are_told_and_exit_is_1(run: Run, home: Path) -> None:
+    open_ticket(run)
+    loaded(run("audit", "verify", "--json"))
+    with closing(sqlite3.connect(home / "desk.db")) as store:
+        [[first, count]] = store.execute("SELECT min(event), count(*) FROM event_text").fetchall()
+        store.execute("DELETE FROM event_text")
+        store.commit()
+
+    result = run("audit", "verify")
+    found = json.loads(run("audit", "verify", "--json").stdout)
+
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1] == (
+        f"texts removed: {count} events from seq {first} on have lost their texts although nobody was erased since"
+    )
+    assert (found["ok"], found["broken"], found["erased"]) == (False, None, 0)
+    assert found["unexplained"] == {"count": count, "first": first}
+
+
 def test_export_import_export_gives_the_same_bytes(run: Run, tmp_path: Path) -> None:
     number = open_ticket(run)
     run("ticket", "reply", number, "--as", "bob", "--text", "ok", "--resolve")
@@ -98,12 +117,23 @@ def test_status_of_a_desk_without_mail(run: Run, home: Path) -> None:
         "held": 0,
         "parked": 0,
         "outbox": {"waiting": 0, "failed": 0},
-        "intakes": [],
+        "intakes": [{"intake": "smtp", "listen": "127.0.0.1:2525", "newest": None, "heartbeat": None}],
         "rules": {"digest": "", "errors": []},
         "running": False,
         "home": str(home),
         "store": "sqlite:desk.db",
     }
+
+
+def test_status_lists_a_door_of_the_past_beside_the_one_that_listens(run: Run) -> None:
+    run("mail", "take", "-", stdin=b"From: a@example.com\n\nx\n")
+
+    found = loaded(run("status", "--json"))["intakes"]
+
+    assert [(one["intake"], one["listen"], one["newest"] is None) for one in found] == [
+        ("pipe", None, False),
+        ("smtp", "127.0.0.1:2525", True),
+    ]
 
 
 def test_status_counts_letters_that_wait(run: Run) -> None:

@@ -30,6 +30,12 @@ def test_table_aligns_wide_characters_and_makes_cells_safe(capsys: pytest.Captur
     assert capsys.readouterr().out == "N   SUBJECT  OWNER\n1   網路␛    -\n12  ab       bob\n"
 
 
+def test_foreign_cells_are_cut_in_a_pipe_too(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("SUBJECT", "OWNER"), [("x" * 5000, "bob")], flexible=("SUBJECT",))
+
+    assert capsys.readouterr().out.splitlines()[1] == f"{'x' * 119}…  bob"
+
+
 def test_table_without_rows_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(("N",), [])
 

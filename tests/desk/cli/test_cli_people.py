@@ -59,7 +59,7 @@ def test_as_asks_for_the_roles_of_that_technician(run: Run) -> None:
     result = run("people", "role", "bob", "admin", "--as", "bob")
 
     assert result.exit_code == 1
-    assert result.stderr == "desk: bob may not people; that needs the role admin\n"
+    assert result.stderr == "desk: bob may not manage people; that needs the role admin\n"
 
 
 def test_key_becomes_a_line_for_sshd(run: Run, home: Path, tmp_path: Path) -> None:
@@ -70,6 +70,16 @@ def test_key_becomes_a_line_for_sshd(run: Run, home: Path, tmp_path: Path) -> No
 
     program = Path(sys.executable).with_name("desk")
     assert result.stdout == f'restrict,pty,command="{program} --home {home} console --as bob" {KEY}\n'
+
+
+def test_keys_as_json_are_a_list_of_lines(run: Run) -> None:
+    run("people", "key", "add", "bob", "-", stdin=KEY)
+
+    lines = loaded(run("ssh-keys", "bob", "--json"))
+
+    assert lines == run("ssh-keys", "bob").stdout.splitlines()
+    assert len(lines) == 1
+    assert loaded(run("ssh-keys", "nobody-here", "--json")) == []
 
 
 @pytest.mark.parametrize("login", ["alice", "nobody-here", "../x"])
@@ -138,9 +148,22 @@ def test_export_holds_what_is_public_and_no_note(run: Run, tmp_path: Path) -> No
 def test_erased_person_leaves_no_text_and_a_whole_history(run: Run, home: Path) -> None:
     open_ticket(run, subject="Canary4711")
 
-    run("people", "erase", "a@example.com")
+    result = run("people", "erase", "a@example.com")
 
+    assert "letters that were put into" not in result.stderr
     shown = run("ticket", "show", 1, "--json").stdout
     assert "Canary4711" not in shown
     assert "a@example.com" not in shown
     assert loaded(run("audit", "verify", "--json"))["ok"]
+
+
+def test_erasing_names_the_folder_where_letters_stay(run: Run, home: Path) -> None:
+    with (home / "desk.toml").open("a") as settings:
+        settings.write('[smarthost]\nmaildir = "outgoing"\n')
+    open_ticket(run)
+
+    result = run("people", "erase", "a@example.com")
+
+    assert result.stderr.splitlines()[-1] == (
+        f"desk: letters that were put into {home}/outgoing stay there; remove them by hand"
+    )

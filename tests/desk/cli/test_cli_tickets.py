@@ -126,6 +126,18 @@ def test_undo_keeps_the_reply_back(run: Run) -> None:
     assert (told["ticket"], told["events"], replies) == (number, ["order.given", "undo.done"], ["withdrawn"])
 
 
+def test_each_undo_names_what_it_took_back(run: Run) -> None:
+    number = open_ticket(run)
+    run("ticket", "take", number, "--as", "bob")
+    run("ticket", "note", number, "--as", "bob", "--text", "wrong one")
+
+    first = run("ticket", "undo", "--as", "bob")
+    second = loaded(run("ticket", "undo", "--as", "bob", "--json"))
+
+    assert first.stdout == f"ticket {number}: your `note` is taken back\n"
+    assert (second["ticket"], second["undone"]["verb"]) == (number, "take")
+
+
 def test_assign_gives_the_ticket_to_another_and_to_nobody(run: Run) -> None:
     number = open_ticket(run)
 
@@ -167,7 +179,7 @@ def test_reopen_takes_it_up_again(run: Run) -> None:
         ),
         (
             ("assign", "1", "alice", "--as", "bob"),
-            "desk: bob may not assign in queue help-desk; that needs the role lead\n",
+            "desk: bob may not assign tickets in queue help-desk; that needs the role lead\n",
         ),
         (("show", "99"), "desk: there is no ticket 99; `desk ticket list` shows those that there are\n"),
         (

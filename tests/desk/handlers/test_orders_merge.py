@@ -102,7 +102,7 @@ def test_a_merge_needs_the_right_in_both_queues(shop: Shop) -> None:
     before = shop.counts()
 
     for command in (Merge(1, 2), Merge(2, 1)):
-        with pytest.raises(NotAllowed, match="tom may not merge in queue help-desk"):
+        with pytest.raises(NotAllowed, match="tom may not merge tickets in queue help-desk"):
             shop.order(command, "tom")
 
     assert shop.counts() == before

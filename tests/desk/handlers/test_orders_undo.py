@@ -82,6 +82,19 @@ def test_an_order_taken_back_leaves_the_ticket_as_it_was(shop: Shop, before: lis
     assert done.data["of"] == sorted(event.id for event in given)
 
 
+def test_the_history_names_the_order_that_was_taken_back(shop: Shop) -> None:
+    shop.open()
+    first = shop.order(Take(1))[0]
+    second = shop.order(_fields(priority="high"))[0]
+
+    undos = [shop.order(Undo(1))[0], shop.order(Undo())[0]]
+
+    named = [(event.ticket, event.happening.undo_of) for event in undos]
+    assert named == [(1, second.id), (1, first.id)]
+    kept = [event.data["undo_of"] for event in shop.events(1) if event.event == "order.given"]
+    assert kept == [None, None, second.id, first.id]
+
+
 def test_all_events_that_undoable_orders_cause_can_be_reversed(shop: Shop) -> None:
     """Nothing that an order does may be forgotten when it is taken back."""
     shop.open()
@@ -242,7 +255,7 @@ def test_a_merge_is_not_taken_back_and_says_so(shop: Shop) -> None:
     shop.order(Merge(1, 2))
 
     for command in (Undo(), Undo(1)):
-        with pytest.raises(IllegalMove, match="ticket 1 was merged since; a merge cannot be taken back"):
+        with pytest.raises(IllegalMove, match="ticket 1 was merged; a merge cannot be taken back yet"):
             shop.order(command)
 
     shop.order(Take(2))

@@ -13,9 +13,9 @@ from store_parts import add_event, opened
 
 from desk import sealing
 from desk.actors import Actor, technician
-from desk.events import NoteAdded, ParticipantAdded
+from desk.events import NoteAdded, ParticipantAdded, PersonErased
 from desk.history import record
-from desk.sealing import Head
+from desk.sealing import Head, Unexplained
 from desk.store import leases
 from desk.store.schema import EventText, Seal
 from desk.store.writer import Store, Transaction
@@ -41,6 +41,12 @@ def filled(store: Store, count: int = 10) -> None:
 
     store.write_tx(write)
     sealing.seal(store)
+
+
+def erase_all_texts(tx: Transaction) -> None:
+    """As the erasure of a person: the texts first, then its event."""
+    EventText.delete().execute()
+    record(tx, PersonErased(person=1, by="a"), by=technician("a"))
 
 
 def tamper(store: Store, *statements: str) -> None:
@@ -162,11 +168,26 @@ def test_texts_of_two_events_that_change_places_are_found(store: Store) -> None:
 
 def test_erased_texts_are_counted_and_break_nothing(store: Store) -> None:
     filled(store)
-    store.write_tx(lambda tx: EventText.delete().execute())
+    store.write_tx(erase_all_texts)
 
     verdict = sealing.verify(store)
 
-    assert (verdict.broken, verdict.checked, verdict.erased) == (None, 10, 5)
+    assert (verdict.broken, verdict.checked, verdict.erased, verdict.unexplained) == (None, 10, 5, None)
+    assert verdict.is_whole
+
+
+def test_texts_removed_without_an_erasure_after_them_are_a_finding(store: Store) -> None:
+    filled(store)
+    store.write_tx(erase_all_texts)
+    filled(store)  # those come after the erasure
+    store.write_tx(lambda tx: EventText.delete().execute())
+
+    verdict = sealing.verify(store)
+    of_the_end = sealing.verify(store, last=3)
+
+    assert (verdict.broken, verdict.checked, verdict.erased) == (None, 21, 5)
+    assert (verdict.unexplained, verdict.is_whole) == (Unexplained(5, 13), False)
+    assert (of_the_end.unexplained, of_the_end.erased) == (Unexplained(2, 19), 0)
 
 
 def test_a_rewritten_end_shows_against_a_head_kept_elsewhere(store: Store) -> None:

@@ -7,12 +7,14 @@ import signal
 import smtplib
 import socket
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiosmtpd.controller import Controller
 
 from desk import clock
@@ -104,7 +106,7 @@ def test_desk_without_a_way_in_is_a_fault(run: Run, home: Path) -> None:
 
     assert (check, text) == (
         "doors",
-        f"no way in is open; name one in {home}/desk.toml: [smtp], [lmtp] or [[imap]]",
+        f"no way in is open; write listen in [smtp] of {home}/desk.toml",
     )
 
 
@@ -118,9 +120,105 @@ def test_smarthost_that_does_not_resolve_is_a_fault(run: Run, home: Path) -> Non
     assert text.startswith("[smarthost] host = 'no-such-host.invalid' does not resolve (")
 
 
-def smarthost(home: Path, host: str, port: int) -> None:
+def smarthost(home: Path, host: str, port: int, more: str = "") -> None:
     with (home / "desk.toml").open("a") as settings:
-        settings.write(f'[smarthost]\nhost = "{host}"\nport = {port}\ntls = "off"\n')
+        settings.write(f'[smarthost]\nhost = "{host}"\nport = {port}\ntls = "off"\n{more}')
+
+
+def test_smarthost_where_nobody_listens_is_a_fault(run: Run, home: Path) -> None:
+    port = free_port()
+    listen_on(home, free_port())
+    smarthost(home, "127.0.0.1", port)
+
+    assert faults(run) == [
+        (
+            "smarthost",
+            (
+                f"[smarthost] 127.0.0.1:{port} does not answer (Connection refused);"
+                " start that server, or correct host, port and tls"
+            ),
+        )
+    ]
+
+
+def greet_wrongly(server: socket.socket) -> None:
+    with server.accept()[0] as peer:
+        peer.sendall(b"SSH-2.0-x\r\n")
+
+
+def test_smarthost_that_does_not_speak_smtp_is_a_fault(run: Run, home: Path) -> None:
+    listen_on(home, free_port())
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        smarthost(home, "127.0.0.1", port)
+        threading.Thread(target=greet_wrongly, args=(server,), daemon=True).start()
+
+        ((check, text),) = faults(run)
+
+    assert check == "smarthost"
+    assert text.startswith(f"[smarthost] 127.0.0.1:{port} does not greet as SMTP does, but by b'SSH-2.0-x")
+
+
+@pytest.mark.parametrize("key", ["password_command", "token_command"])
+def test_command_without_a_password_is_a_fault(run: Run, home: Path, key: str) -> None:
+    listen_on(home, free_port())
+    with relaying() as (_, port):
+        smarthost(home, "127.0.0.1", port, f'user = "desk"\n{key} = "false"\n')
+
+        found = faults(run)
+
+    assert found == [
+        (
+            "smarthost",
+            (
+                "the command 'false' of [smarthost] gave no password (exit 1);"
+                " try it as the user that runs the desk"
+            ),
+        )
+    ]
+
+
+def test_smarthost_that_greets_is_no_fault(run: Run, home: Path) -> None:
+    listen_on(home, free_port())
+    with relaying() as (_, port):
+        smarthost(home, "127.0.0.1", port, 'user = "desk"\npassword_command = "echo secret"\n')
+
+        assert faults(run) == []
+
+
+def test_reached_cap_on_acknowledgements_is_shown_for_an_hour(run: Run, home: Path) -> None:
+    listen_on(home, free_port())
+    change(home, "acks_to_new_addresses = 100", "acks_to_new_addresses = 1")
+    run("mail", "take", "-", stdin=b"From: a@example.com\nTo: support@example.org\n\nx\n")
+    with relaying() as (_, port):
+        smarthost(home, "127.0.0.1", port)
+
+        now = [(check, text.split(" was ")[0]) for check, text in faults(run)]
+        with clock.frozen(clock.now() + timedelta(hours=1, minutes=1)):
+            later = [text for _, text in faults(run) if "acks_to_new_addresses" in text]
+
+    assert (now, later) == ([("letters", "acks_to_new_addresses = 1")], [])
+
+
+IMAP = '[[imap]]\nhost = "127.0.0.1"\nuser = "support"\npassword_command = "true"\n'
+
+
+def test_mailbox_that_nobody_fetches_is_a_fault_and_no_way_in(run: Run, home: Path) -> None:
+    change(home, 'listen = "127.0.0.1:2525"', "")
+    with (home / "desk.toml").open("a") as settings:
+        settings.write(IMAP)
+
+    found = faults(run)
+
+    assert [(check, text.split("; ")[0].removeprefix(f"{home}/")) for check, text in found] == [
+        (
+            "files",
+            f"desk.toml:{len((home / 'desk.toml').read_text().splitlines()) - 3}:3: [[imap]] is not available yet",
+        ),
+        ("doors", "no way in is open"),
+    ]
 
 
 def test_letters_without_smarthost_are_a_fault(run: Run, home: Path) -> None:
@@ -139,10 +237,10 @@ def test_letters_without_smarthost_are_a_fault(run: Run, home: Path) -> None:
 
 def test_letter_that_waits_for_long_is_a_fault(run: Run, home: Path) -> None:
     listen_on(home, free_port())
-    smarthost(home, "127.0.0.1", 25)
     open_ticket(run)
 
-    with clock.frozen(clock.now() + timedelta(hours=3, minutes=1)):
+    with relaying() as (_, port), clock.frozen(clock.now() + timedelta(hours=3, minutes=1)):
+        smarthost(home, "127.0.0.1", port)
         found = faults(run)
 
     assert [text.split(";")[0] for _, text in found] == ["1 letters wait, the oldest for 3 h"]

@@ -80,6 +80,24 @@ def test_many_files_keep_their_order_and_a_missing_one_is_told_at_the_end(tmp_pa
     assert result.exit_code == 1
 
 
+def test_mbox_is_read_as_it_is_taken(tmp_path: Path) -> None:
+    begin = b"From a@example.com Fri Nov 20 12:00:00 2026\n"
+    (tmp_path / "one").write_bytes(begin + MAIL + b"\n")
+    (tmp_path / "two").write_bytes((begin + MAIL + b"\n") * 2)
+
+    result = invoke("mail", "inspect", tmp_path / "one", tmp_path / "two")
+    piped = invoke("mail", "inspect", "-", stdin=begin + MAIL)
+
+    shown = [json.loads(line) for line in (result.stdout + piped.stdout).splitlines()]
+    assert [one["file"] for one in shown] == [
+        f"{tmp_path}/one",
+        f"{tmp_path}/two#1",
+        f"{tmp_path}/two#2",
+        "-",
+    ]
+    assert {one["sha256"] for one in shown} == {hashlib.sha256(MAIL).hexdigest()}
+
+
 def test_file_that_is_no_mail_is_read_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "noise").write_bytes(bytes(range(256)) * 10)
     (tmp_path / "empty").write_bytes(b"")

@@ -74,7 +74,7 @@ def test_technician_without_the_role_may_not_release(run: Run) -> None:
     result = run("mail", "release", number, "--as", "bob")
 
     assert result.exit_code == 1
-    assert result.stderr == "desk: bob may not approve-held; that needs the role lead or admin\n"
+    assert result.stderr == "desk: bob may not decide about held mail; that needs the role lead or admin\n"
 
 
 def test_parked_mail_is_read_again_at_once(run: Run, home: Path) -> None:

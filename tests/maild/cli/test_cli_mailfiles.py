@@ -83,6 +83,12 @@ def test_mails_of_an_mbox_are_numbered(tmp_path: Path) -> None:
     ]
 
 
+def test_only_mail_of_an_mbox_has_no_number(tmp_path: Path) -> None:
+    (tmp_path / "box").write_bytes(FROM + b"A: 1\n\n")
+
+    assert _all(tmp_path / "box") == [MailFile(f"{tmp_path}/box", "mbox", b"A: 1\n")]
+
+
 def test_folder_without_mail_and_missing_file_are_named(tmp_path: Path) -> None:
     said = []
     for path in (tmp_path, tmp_path / "missing"):

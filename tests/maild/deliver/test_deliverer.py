@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import deque
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -11,7 +13,7 @@ from peewee import IntegrityError
 from desk import clock, outbox
 from desk.letters.tokens import Token, find_in_address, verify
 from desk.states import OutboxState
-from desk.work import Loop
+from desk.work import Loop, carry_out
 from maild.deliver.deliverer import GIVE_UP, PACE, pause_after
 from maild.deliver.routes import said
 from tests.maild.deliver.delivery import HOST, START, Office, letter_bytes
@@ -211,25 +213,28 @@ def test_letter_that_was_taken_but_could_not_be_marked_is_marked_and_not_sent_ag
     assert (len(sink.taken), office.state(letter).state) == (1, SENT)
 
 
-def test_letter_that_could_not_be_given_back_is_given_back_when_the_store_answers_again(
-    office: Office, sink: Sink
+@pytest.mark.parametrize("is_refused", [False, True], ids=["taken", "refused"])
+def test_letter_that_could_not_be_given_back_is_owed_by_the_loop_alone(
+    is_refused: bool, office: Office, sink: Sink
 ) -> None:
     letter = office.write(1)
+    if is_refused:
+        sink.answer("451 4.3.0 later", times=1, at="RCPT")
     (item,) = office.deliverer.claim(10)
     office.change_store(
-        "CREATE TRIGGER no_return BEFORE UPDATE OF state ON outbox WHEN new.state = 0"
-        " BEGIN SELECT raise(abort, 'the store fails'); END"
+        "CREATE TRIGGER no_mark BEFORE UPDATE OF state ON outbox BEGIN SELECT raise(abort, 'the store fails'); END"
     )
-    with pytest.raises(IntegrityError, match="the store fails"):
-        office.deliverer.again(item, timedelta(minutes=1), "unforeseen")
-    office.change_store("DROP TRIGGER no_return")
+    owed: deque[Callable[[], None]] = deque()
+    carry_out(office.deliverer, item, PACE, owed=owed)
+    office.change_store("DROP TRIGGER no_mark")
 
-    office.run()
+    [settle] = owed
+    settle()
     waiting = office.state(letter)
-    clock.advance(timedelta(minutes=1))
+    clock.advance(timedelta(minutes=2))
     office.run()
 
-    assert (waiting.state, waiting.answer) == (WAITING, "unforeseen")
+    assert (waiting.state, waiting.answer) == (WAITING, "IntegrityError: the store fails")
     assert (office.state(letter).state, len(sink.taken)) == (SENT, 1)
 
 
@@ -340,7 +345,7 @@ def test_abandoned_letter_ends_the_loop_at_once_and_is_sent_after_the_next_start
     sink.sleep()
     loop = Loop(office.deliverer, PACE)
     loop.start()
-    wait_until(lambda: sink.open_sessions == 1, "a letter under way")
+    wait_until(lambda: sink.asleep == 1, "a letter under way")
 
     office.deliverer.abandon()
     loop.stop()

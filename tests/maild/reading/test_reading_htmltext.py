@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from itertools import islice, product
+from string import ascii_lowercase
 
 import pytest
 
+from maild.reading.htmlbudget import MAX_TAG_CHARACTERS
 from maild.reading.htmltext import html_to_text
 from maild.reading.letter import read_letter
-from tests.maild.reading.mails import mail
+from tests.maild.reading.mails import mail, multipart, page
 
 PAGES = [
     pytest.param("<p>a</p><p>b</p>", ["a", "", "b"], id="paragraphs"),
@@ -96,6 +99,8 @@ def test_link_of_a_quote_is_listed_as_quoted() -> None:
     ]
 
 
+# As many different attributes as 512 KiB hold: half a minute for the parser.
+NAMES = " ".join("".join(name) for name in islice(product(ascii_lowercase, repeat=4), 100_000))
 BOMBS = [
     pytest.param("<div>" * 100_000 + "x", id="deep"),
     pytest.param("<div>" * 9_000 + "x", id="just not too deep"),
@@ -109,6 +114,20 @@ BOMBS = [
     pytest.param("<blockquote>x" * 5_000, id="quotes"),
     pytest.param("<div style='display:none'>" * 5_000 + "x", id="hidden"),
     pytest.param("word " * 1_000_000, id="big"),
+    pytest.param("<svg>" * 9_000 + "</x>" * 100_000, id="closing tags"),
+    pytest.param("<style></style>" * 130_000, id="styles"),
+    pytest.param("<STYLE></Style><script>" * 80_000, id="styles and a script"),
+    pytest.param(f"<p {NAMES}>x", id="attributes"),
+    pytest.param("<!-- <a x=\" --><p y='\">' " + NAMES + ">x", id="attributes after a false quote"),
+    pytest.param("<p " + NAMES.replace(" ", "='>' ") + ">x", id="attributes with bracketed values"),
+    pytest.param("\"'" * 250_000, id="quotation marks"),
+    pytest.param("<a" + "=b" * 250_000, id="equals signs"),
+    pytest.param(f'<p =" {NAMES}>x', id="attributes after a name with an equals sign"),
+    pytest.param(f'<p=" {NAMES}>x', id="attributes after a tag with an equals sign"),
+    pytest.param(f'<p a="x"=" {NAMES}>x', id="attributes after a value with an equals sign"),
+    pytest.param(f'<p a= =" {NAMES}>x', id="attributes after two equals signs"),
+    pytest.param(f'<p a=b=" {NAMES}>x', id="attributes after an unquoted value"),
+    pytest.param(f'<p a=b/c=" {NAMES}>x', id="attributes after an unquoted path"),
     pytest.param("<a href='" + "x" * 400_000 + "'>y</a>", id="long attribute"),
 ]
 
@@ -138,3 +157,56 @@ def test_too_complex_page_is_stripped_and_says_so() -> None:
 
     assert letter.text.startswith("[HTML too complex]\nword &\nword &\n")
     assert letter.defects == ["HTML too complex"]
+
+
+def test_words_around_scripts_and_styles_of_a_stripped_page_are_kept() -> None:
+    source = (
+        "İ<STYLE>p{}</script></STYLE>one<script>x('<style>')</script>two</style><script>y" + "<p>" * 10_001
+    )
+
+    assert html_to_text(source).lines == ["[HTML too complex]", "İ", "one", "two"]
+
+
+def test_image_written_out_in_an_attribute_is_no_reason_to_strip() -> None:
+    source = f"<p>one<img alt='shot' src=\"data:image/png;base64,{'A' * 300_000}\"> two"
+
+    page = html_to_text(source)
+
+    assert (page.lines, page.is_stripped) == (["one[image: shot] two"], False)
+
+
+def test_tag_is_long_by_what_stands_outside_its_quoted_values() -> None:
+    room = MAX_TAG_CHARACTERS - len("<p ")
+
+    longest, longer = (html_to_text(f"<p {'a' * length}>x" + " " * 10) for length in (room, room + 1))
+
+    assert [longest.is_stripped, longer.is_stripped] == [False, True]
+
+
+def test_pages_of_one_mail_share_the_budget() -> None:
+    words = page("<div>" * 6_000 + "words")
+
+    letter = read_letter(multipart("mixed", words, words, page("<p>last</p>")))
+
+    assert letter.text == "words\n\n[HTML too complex]\nwords\n\nlast"
+    assert letter.defects == ["HTML too complex"]
+
+
+MANY_PAGES = [
+    pytest.param("<p " + NAMES[:29_999] + ">x", 100, id="attributes"),
+    pytest.param("<div>" * 900, 1_900, id="depth"),
+    pytest.param("<svg>" * 900 + "</x>" * 900, 1_000, id="closing tags"),
+    pytest.param("&x" * 200_000, 50, id="entities"),
+    pytest.param("\"'" * 200_000 + "<p " + NAMES[:29_999], 50, id="quotation marks"),
+]
+
+
+@pytest.mark.parametrize(("source", "number"), MANY_PAGES)
+def test_many_pages_take_no_longer_than_one(source: str, number: int) -> None:
+    raw = multipart("mixed", *[page(source)] * number)
+    started = time.process_time()
+
+    letter = read_letter(raw)
+
+    assert time.process_time() - started < 4  # without a common budget more than 5
+    assert letter.defects[0] == "HTML too complex"

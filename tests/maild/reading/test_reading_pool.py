@@ -17,13 +17,14 @@ import pytest
 
 from desk.errors import Unavailable, Unreadable
 from maild.reading.letter import read_letter
-from maild.reading.reader import ReaderPool
+from maild.reading.reader import CLOSE_S, ReaderPool
 from tests.maild.reading.mails import mail, multipart, page, plain
 
 MIB = 1024 * 1024
 ORDINARY = multipart("alternative", plain("words"), page("<p>words</p>"))
 # Takes a second or two to read in the normal way and a hundredth of it in the degraded one.
-HEAVY = multipart("mixed", *[page("<p><b></b><i></i>" * 3_300)] * 100)
+HEAVY = mail("Content-Transfer-Encoding: x-uue", body=b"begin 644 x\n" + b"#0V%T\n" * 4_000_000)
+HEAVIER = mail("Content-Transfer-Encoding: x-uue", body=b"begin 644 x\n" + b"#0V%T\n" * 8_000_000)
 BIG = mail("Content-Type: application/octet-stream", body=b"x" * (2 * MIB))  # more than a pipe holds
 
 
@@ -55,11 +56,16 @@ def test_letters_are_those_of_the_reading_itself() -> None:
     assert letters == [read_letter(raw) for raw in mails]
 
 
-def test_hanging_mail_is_killed_and_read_degraded() -> None:
+def failures(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage().partition(" reason=")[2] for record in caplog.records]
+
+
+def test_hanging_mail_is_killed_and_read_degraded_at_once(caplog: pytest.LogCaptureFixture) -> None:
     with ReaderPool(1, wall_s=0.3) as pool:
         letter = pool.read(HEAVY)
         after = pool.read(ORDINARY)
 
+    assert failures(caplog) == ["took longer than 0.3 s"]
     assert (letter.degraded, letter.attachments[0].content) == (True, HEAVY)
     assert (after.degraded, after.text) == (False, "words")
 
@@ -90,14 +96,29 @@ def test_mail_that_takes_too_much_memory_is_not_fatal() -> None:
     assert after.text == "words"
 
 
-def test_mail_that_takes_too_much_processor_time_is_read_degraded() -> None:
+def test_mail_that_takes_too_much_processor_time_is_read_degraded_at_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with ReaderPool(1, cpu_s=0) as pool:
-        letter = pool.read(multipart("mixed", *[page("<p><b></b><i></i>" * 3_300)] * 300))
+        letter = pool.read(HEAVIER)
 
-    assert letter.degraded
+    assert (letter.degraded, failures(caplog)) == (True, ["used too much CPU time"])
 
 
-def test_killed_reader_is_replaced() -> None:
+def test_reader_that_cannot_load_names_the_exception(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "selectolax.py").write_text("import no_such_module")
+    monkeypatch.syspath_prepend(tmp_path)  # new processes look there first
+    reason = "reader did not start: ModuleNotFoundError: No module named 'no_such_module'"
+
+    with ReaderPool(1) as pool, pytest.raises(Unreadable, match=reason):
+        pool.read(ORDINARY)
+
+    assert failures(caplog) == [reason] * 3
+
+
+def test_killed_reader_is_replaced_and_the_mail_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     with ReaderPool(1) as pool:
         pool.read(ORDINARY)
         os.kill(newest_reader(), signal.SIGKILL)
@@ -105,6 +126,7 @@ def test_killed_reader_is_replaced() -> None:
         letter = pool.read(ORDINARY)
 
     assert (letter.degraded, letter.text) == (False, "words")
+    assert failures(caplog) == ["was killed"]
 
 
 def test_stopped_reader_is_replaced_too() -> None:
@@ -113,8 +135,10 @@ def test_stopped_reader_is_replaced_too() -> None:
         os.kill(newest_reader(), signal.SIGSTOP)
 
         letter = pool.read(BIG)
+        after = pool.read(ORDINARY)
 
-    assert not letter.degraded
+    assert (letter.degraded, letter.attachments[0].content) == (True, BIG)
+    assert (after.degraded, after.text) == (False, "words")
 
 
 def test_interrupt_of_the_terminal_does_not_reach_readers() -> None:
@@ -158,6 +182,42 @@ def test_who_waits_for_a_reader_is_refused_at_the_close() -> None:
 
     assert {type(future.exception()) for future in waiting} <= {Unavailable, type(None)}
     assert Unavailable in {type(future.exception()) for future in waiting}
+
+
+def test_mail_that_is_being_read_at_the_close_is_finished() -> None:
+    pool = ReaderPool(1, wall_s=30.0)
+    pool.read(ORDINARY)
+    pid = newest_reader()
+    os.kill(pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(2) as threads:
+        reading = threads.submit(pool.read, ORDINARY)
+        wait_until(lambda: not pool._idle)
+
+        closing = threads.submit(pool.close)
+        wait_until(lambda: pool._is_closed)
+        os.kill(pid, signal.SIGCONT)
+
+        closing.result()
+        assert reading.result() == read_letter(ORDINARY)
+
+
+def test_hung_readers_are_killed_together_at_the_close() -> None:
+    before = {child.pid for child in multiprocessing.active_children()}
+    pool = ReaderPool(4, wall_s=60.0)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(pool.read, [ORDINARY] * 16))
+        pids = {child.pid or 0 for child in multiprocessing.active_children()} - before
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        waiting = [threads.submit(pool.read, BIG) for _ in range(2)]
+        wait_until(lambda: len(pool._idle) == 2)
+        started = time.monotonic()
+
+        pool.close()
+
+        assert time.monotonic() - started < 3 * CLOSE_S  # one after the other: 4 times
+        assert [type(future.exception()) for future in waiting] == [Unavailable] * 2
+    assert {child.pid for child in multiprocessing.active_children()} == before
 
 
 PROGRAM = """

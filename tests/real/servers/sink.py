@@ -40,12 +40,13 @@ class Sink:
     Attributes:
         sessions: how many connections there have been.
         open_sessions: how many there are now.
+        asleep: how many commands were left without an answer.
     """
 
     def __init__(self, handler: type[SinkHandler] | None = None, **options: Any) -> None:
         self.host, self.port = HOST, 0
         self.taken: list[Taken] = []
-        self.sessions = self.open_sessions = 0
+        self.sessions = self.open_sessions = self.asleep = 0
         self._handler = handler or SinkHandler
         self._options = {"enable_SMTPUTF8": True, "data_size_limit": 50_000_000} | options
         self._plans: dict[Stage, deque[str]] = {"MAIL": deque(), "RCPT": deque(), "DATA": deque()}
@@ -95,6 +96,7 @@ class Sink:
         """What was ordered for this command."""
         order = self._plans[stage].popleft() if self._plans[stage] else None
         if order == _SLEEP:
+            self.asleep += 1
             await asyncio.Event().wait()  # aiosmtpd cancels it when the connection is lost
         return order
 
