@@ -10,8 +10,8 @@ import threading
 import time
 from collections import deque
 
-WINDOW_S = 0.25
-BURST = 30  # mails within the window: over 120 a second, far above what a site gets but in a burst
+WINDOW_S = 0.1
+BURST = 30  # mails within the window: 300 a second, far above what a site gets but in a burst
 TRICKLE_S = 0.02
 REST_S = 3.0  # how long after a burst what nobody waits for still waits
 
@@ -22,7 +22,6 @@ class Precedence:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._stored_at: deque[float] = deque(maxlen=BURST)
-        self._next_trickle = 0.0
         self._last_burst = -REST_S
 
     def stored(self) -> None:
@@ -33,14 +32,12 @@ class Precedence:
                 self._last_burst = time.monotonic()
 
     def allowed(self, wanted: int) -> int:
-        """How many mails may be claimed for filing: all that are wanted, in a burst one now and then."""
+        """How many mails may be claimed for filing: all that are wanted, in a burst one after a short wait."""
         with self._lock:
             if not self._is_burst():
                 return wanted
-            if time.monotonic() < self._next_trickle:
-                return 0
-            self._next_trickle = time.monotonic() + TRICKLE_S
-            return 1
+        time.sleep(TRICKLE_S)
+        return 1
 
     def is_quiet(self) -> bool:
         """Whether the last burst is over long enough for work that can wait."""

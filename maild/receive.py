@@ -64,7 +64,7 @@ class Receiver:
 
     def claim(self, limit: int) -> Sequence[Taken]:
         allowed = self._precedence.allowed(limit)
-        claimed = spool.claim(self._desk.store, self._holder, allowed) if allowed else []
+        claimed = spool.claim(self._desk.store, self._holder, allowed)
         self._turnstile.enter(taken.id for taken in claimed)
         return claimed
 
