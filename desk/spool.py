@@ -19,6 +19,7 @@ from desk.states import InboxState
 from desk.store.writer import Store, Transaction
 
 LEASE = timedelta(minutes=3)
+LARGE = 256 * 1024  # bytes; such a mail is packed by the caller, for it would hold up other commits
 _INSERT = (
     "INSERT INTO inbox (sha256, size, door, door_key, envelope, at, state, run_at, tries, lease, holder, reason)"
     " VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, 0, '', '') ON CONFLICT (door, door_key) WHERE door_key IS NOT NULL"
@@ -51,9 +52,10 @@ def accept(store: Store, raw: bytes, envelope: Envelope) -> Future[str]:
     Idempotent for doors with keys (IMAP uids); other doors may store the same bytes twice, and the second
     time merges when the mail is filed.
     """
-    packed = blobs.pack(raw)
+    ready = blobs.pack(raw) if len(raw) > LARGE else None
 
     def write(tx: Transaction) -> str:
+        packed = ready or blobs.pack(raw)  # small mails are packed beside the door, not in its loop
         blobs.store(tx, packed)
         tx.run(
             _INSERT,

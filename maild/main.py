@@ -40,7 +40,6 @@ from maild.recipients import DeskRecipients
 log = logging.getLogger(__name__)
 # Seconds that each step of a stop may take; nine in all, for systemd and people give ten.
 DOOR_S, LOOPS_S, GIVING_UP_S, LAST_WRITES_S = 4.0, 2.0, 1.5, 1.5
-_LARGE = 256 * 1024
 _SPARE_BYTES = 64 * 1024 * 1024
 _LOOK_AT_FILES = timedelta(seconds=2)
 _HEARTBEAT = timedelta(seconds=15)
@@ -156,7 +155,7 @@ class Daemon:
     async def _accept(self, raw: bytes, envelope: Envelope) -> None:
         """Durable when it returns; large mails are packed off the loop."""
         store = self.desk.store
-        if len(raw) > _LARGE:
+        if len(raw) > spool.LARGE:
             future = await asyncio.to_thread(spool.accept, store, raw, envelope)
         else:
             future = spool.accept(store, raw, envelope)
