@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from desk.states import Status
-from desk.words import fts5_columns
+from desk.words import VERSION, fts5_columns
 
 DAY_US = 86_400_000_000
 _END_US = 1_795_000_000_000_000
@@ -40,7 +40,8 @@ def fill(home: Path, tickets: int, *, seed: int = 1, messages_each: int = 3) -> 
             for number in range(start, min(start + 2000, tickets + 1)):
                 _add(store, number, tickets, chance, messages_each)
             store.execute("COMMIT")
-        store.execute("INSERT OR REPLACE INTO counter (name, value) VALUES ('ticket', ?)", (tickets,))
+        counters = {"ticket": tickets, "search tokens": VERSION, "sealed": tickets * messages_each}
+        store.executemany("INSERT OR REPLACE INTO counter (name, value) VALUES (?, ?)", counters.items())
         store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     store.close()
 

@@ -69,8 +69,8 @@ def _half_joining(tickets: int) -> list[bytes]:
             for f in head.split(b"\r\n")
             if not f.lower().startswith((b"from:", b"in-reply-to:", b"references:"))
         ]
-        own = f"From: {requester_of(number)}\r\nIn-Reply-To: {identity_of(number)}".encode()
-        batch[position] = own + b"\r\n" + b"\r\n".join(fields) + blank + body
+        own = f"From: Person <{requester_of(number)}>\r\nIn-Reply-To: {identity_of(number)}".encode()
+        batch[position] = b"\r\n".join([*fields, own]) + blank + body
     return batch
 
 
